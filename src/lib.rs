@@ -1,0 +1,1 @@
+//! Concord: decision support for people with opioid use disorder and a co-occurring mental health disorder.
