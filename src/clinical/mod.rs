@@ -1,0 +1,4 @@
+//! Codes, quantities, dates and the patient record: the room a clinician reviews.
+
+pub mod date;
+pub mod patient;
