@@ -1,4 +1,8 @@
 //! The rule language: its model, its reader and its checks. Nothing here runs.
 
+pub mod check;
 pub mod model;
+pub mod read;
+pub mod template;
 pub mod truth;
+pub mod yaml;

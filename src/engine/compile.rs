@@ -1,0 +1,422 @@
+//! From a checked package to its compiled form.
+
+mod implications;
+mod outline;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::rule::model::{
+    ActionName, Conclusion, Condition, Fact, FactTest, Name, Package, RuleStatus, Spanned, WhenUnknown,
+};
+
+use super::describe::Describer;
+use super::program::{
+    Atom, AtomId, CompiledComponent, CompiledRule, CompiledScope, Formula, NodeId, Outline, Program, SEMANTICS, Shape,
+};
+
+/// Compiles a package that was checked: every name in it is known, and nothing
+/// rests on itself. (What is not so compiles to a formula that is never true.)
+#[must_use]
+pub fn compile(package: &Package) -> Program {
+    let mut compiler = Compiler::new(package);
+    let definitions = package.definitions.iter().map(|definition| {
+        let outline = compiler.definition(&definition.id.value);
+        (definition.id.value.clone(), outline.node)
+    });
+    let definitions: Vec<_> = definitions.collect();
+    let rules = compiler.rules();
+    let components = compiler.components(&rules);
+    let mut node_of = |name: &Option<Name>| name.as_ref().map(|name| compiler.definition(&name.value).node);
+    let scope = CompiledScope {
+        present: node_of(&package.scope.present),
+        possible: node_of(&package.scope.possible),
+        in_remission: node_of(&package.scope.in_remission),
+    };
+    let implications = implications::between(&compiler.atoms);
+    Program {
+        semantics: SEMANTICS,
+        atoms: compiler.atoms,
+        nodes: compiler.nodes,
+        implications,
+        definitions,
+        rules,
+        components,
+        scope,
+    }
+}
+
+struct Compiler<'a> {
+    package: &'a Package,
+    describer: Describer<'a>,
+    atoms: Vec<Atom>,
+    atom_ids: HashMap<String, AtomId>,
+    nodes: Vec<Formula>,
+    node_ids: HashMap<Formula, NodeId>,
+    definitions: BTreeMap<&'a str, &'a Spanned<Condition>>,
+    compiled: HashMap<String, Outline>,
+    conditions: HashMap<usize, NodeId>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(package: &'a Package) -> Self {
+        Self {
+            package,
+            describer: Describer::new(package),
+            atoms: Vec::new(),
+            atom_ids: HashMap::new(),
+            nodes: Vec::new(),
+            node_ids: HashMap::new(),
+            definitions: package.definitions.iter().map(|one| (one.id.value.as_str(), &one.when)).collect(),
+            compiled: HashMap::new(),
+            conditions: HashMap::new(),
+        }
+    }
+
+    fn intern(&mut self, formula: Formula) -> NodeId {
+        // A group of one is its part: fewer formulas to look at.
+        if let Formula::And(parts) | Formula::Or(parts) = &formula {
+            if let [only] = parts[..] {
+                return only;
+            }
+        }
+        if let Some(id) = self.node_ids.get(&formula) {
+            return *id;
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(formula.clone());
+        self.node_ids.insert(formula, id);
+        id
+    }
+
+    fn never(&mut self) -> NodeId {
+        self.intern(Formula::Or(Vec::new()))
+    }
+
+    fn atom(&mut self, fact: Fact, absent_unknown: bool) -> AtomId {
+        let key = format!("{absent_unknown}{}", serde_json::to_string(&fact).unwrap_or_default());
+        if let Some(id) = self.atom_ids.get(&key) {
+            return *id;
+        }
+        let id = AtomId(u32::try_from(self.atoms.len()).unwrap_or(u32::MAX));
+        let text = self.describer.fact(&fact);
+        self.atoms.push(Atom { fact, absent_unknown, text });
+        self.atom_ids.insert(key, id);
+        id
+    }
+
+    /// A test of several names is one atom a name, any of which will do.
+    fn fact(&mut self, test: &FactTest) -> (NodeId, Vec<AtomId>) {
+        let atoms: Vec<AtomId> =
+            single_facts(&test.fact).into_iter().map(|fact| self.atom(fact, test.absent_unknown)).collect();
+        let parts = atoms.iter().map(|atom| self.intern(Formula::Atom(*atom))).collect();
+        (self.intern(Formula::Or(parts)), atoms)
+    }
+
+    fn definition(&mut self, id: &str) -> Outline {
+        if let Some(outline) = self.compiled.get(id) {
+            return outline.clone();
+        }
+        let outline = match self.definitions.get(id).copied() {
+            Some(condition) => self.condition(condition, &mut Vec::new()),
+            None => Outline { text: id.to_owned(), node: self.never(), shape: Shape::Leaf, parts: Vec::new() },
+        };
+        self.compiled.insert(id.to_owned(), outline.clone());
+        outline
+    }
+
+    fn condition(&mut self, condition: &Spanned<Condition>, binds: &mut Vec<(String, Vec<AtomId>)>) -> Outline {
+        match &condition.value {
+            Condition::Fact(test) => {
+                let (node, atoms) = self.fact(test);
+                if let Some(name) = &test.bind {
+                    binds.push((name.value.clone(), atoms.clone()));
+                }
+                self.fact_outline(node, &atoms)
+            }
+            Condition::Definition(name) => {
+                let inner = self.definition(&name.value);
+                let title = self.describer.definition(&name.value);
+                Outline { text: title, node: inner.node, shape: Shape::All, parts: vec![inner] }
+            }
+            Condition::Proposed(name) => {
+                let node = self.proposed(&name.value);
+                outline::leaf(format!("{} is recommended, considered, in use or planned", self.describer.component(&name.value)), node)
+            }
+            Condition::Offered(name) => {
+                let node = self.offered(&name.value);
+                outline::leaf(format!("{} is offered", self.describer.component(&name.value)), node)
+            }
+            group => self.group(group, binds),
+        }
+    }
+
+    fn fact_outline(&mut self, node: NodeId, atoms: &[AtomId]) -> Outline {
+        let leaf = |compiler: &mut Self, atom: AtomId| {
+            let text = compiler.atoms.get(atom.at()).map_or_else(String::new, |atom| atom.text.clone());
+            let node = compiler.intern(Formula::Atom(atom));
+            outline::leaf(text, node)
+        };
+        match atoms {
+            [only] => leaf(self, *only),
+            several => {
+                let parts = several.iter().map(|atom| leaf(self, *atom)).collect();
+                Outline { text: "one of these".to_owned(), node, shape: Shape::Any, parts }
+            }
+        }
+    }
+
+    fn group(&mut self, condition: &Condition, binds: &mut Vec<(String, Vec<AtomId>)>) -> Outline {
+        let parts: Vec<Outline> =
+            crate::rule::check::parts(condition).into_iter().map(|part| self.condition(part, binds)).collect();
+        let nodes: Vec<NodeId> = parts.iter().map(|part| part.node).collect();
+        let first = nodes.first().copied().unwrap_or(NodeId(0));
+        let second = nodes.get(1).copied().unwrap_or(first);
+        let (text, shape, node) = match condition {
+            Condition::All(_) => ("all of these".to_owned(), Shape::All, self.intern(Formula::And(nodes))),
+            Condition::Any(_) => ("one of these".to_owned(), Shape::Any, self.intern(Formula::Or(nodes))),
+            Condition::None(_) => {
+                let any = self.intern(Formula::Or(nodes));
+                ("none of these".to_owned(), Shape::None, self.intern(Formula::Not(any)))
+            }
+            Condition::AtLeast(count, _) => {
+                (format!("at least {count} of these"), Shape::Any, self.intern(Formula::AtLeast(*count, nodes)))
+            }
+            Condition::Known(_) => ("it is known whether".to_owned(), Shape::Known, self.intern(Formula::Known(first))),
+            Condition::Unknown(_) => {
+                let known = self.intern(Formula::Known(first));
+                ("it is not known whether".to_owned(), Shape::Known, self.intern(Formula::Not(known)))
+            }
+            Condition::Implies(..) => {
+                let not = self.intern(Formula::Not(first));
+                ("the first is false, or the second is true".to_owned(), Shape::Any, self.intern(Formula::Or(vec![not, second])))
+            }
+            Condition::Xor(..) => {
+                let (not_first, not_second) = (self.intern(Formula::Not(first)), self.intern(Formula::Not(second)));
+                let one = self.intern(Formula::And(vec![first, not_second]));
+                let other = self.intern(Formula::And(vec![not_first, second]));
+                ("one of the two, not both".to_owned(), Shape::Any, self.intern(Formula::Or(vec![one, other])))
+            }
+            _ => ("not".to_owned(), Shape::None, self.intern(Formula::Not(first))),
+        };
+        Outline { text, node, shape, parts }
+    }
+
+    fn rule_condition(&mut self, index: usize) -> NodeId {
+        if let Some(node) = self.conditions.get(&index) {
+            return *node;
+        }
+        let node = match self.package.rules.get(index) {
+            Some(rule) => self.condition(&rule.when, &mut Vec::new()).node,
+            None => self.never(),
+        };
+        self.conditions.insert(index, node);
+        node
+    }
+
+    fn active(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let package = self.package;
+        (0..package.rules.len())
+            .filter(move |index| package.rules.get(*index).is_some_and(|rule| rule.status == RuleStatus::Active))
+    }
+
+    /// The condition of a rule, false while a true rule outranks it.
+    fn counted(&mut self, index: usize) -> NodeId {
+        let condition = self.rule_condition(index);
+        let Some(rule) = self.package.rules.get(index) else { return condition };
+        let mut parts = vec![condition];
+        for other in self.active() {
+            let outranks = self.package.rules.get(other).is_some_and(|other| names(&other.outranks, &rule.id.value));
+            if outranks {
+                let above = self.rule_condition(other);
+                let certain = self.intern(Formula::Certain(above));
+                parts.push(self.intern(Formula::Not(certain)));
+            }
+        }
+        self.intern(Formula::And(parts))
+    }
+
+    fn speaking_of(&self, component: &str) -> Vec<usize> {
+        let package = self.package;
+        self.active()
+            .filter(|index| package.rules.get(*index).is_some_and(|rule| names(rule.conclusion.components(), component)))
+            .collect()
+    }
+
+    fn in_use(&mut self, component: &str) -> (Option<NodeId>, Option<NodeId>) {
+        let found = self.package.components.iter().find(|one| one.id.value == component);
+        let Some(found) = found else { return (None, None) };
+        let mut node = |name: &Option<Name>| name.as_ref().map(|name| self.definition(&name.value).node);
+        (node(&found.current), node(&found.planned))
+    }
+
+    fn proposed(&mut self, component: &str) -> NodeId {
+        let (current, planned) = self.in_use(component);
+        let mut parts: Vec<NodeId> = current.into_iter().chain(planned).collect();
+        for index in self.speaking_of(component) {
+            let offers = self.package.rules.get(index).is_some_and(|rule| is_offer(&rule.conclusion));
+            if offers {
+                parts.push(self.rule_condition(index));
+            }
+        }
+        self.intern(Formula::Or(parts))
+    }
+
+    /// Offers without a contraindication that counts; unknown at verify first.
+    fn offered(&mut self, component: &str) -> NodeId {
+        let (current, _) = self.in_use(component);
+        let (mut offers, mut against) = (Vec::new(), Vec::new());
+        for index in self.speaking_of(component) {
+            let Some(rule) = self.package.rules.get(index) else { continue };
+            let counted = self.counted(index);
+            if is_offer(&rule.conclusion) {
+                offers.push(counted);
+                continue;
+            }
+            let Some(counts) = self.action_counts(rule.conclusion.actions(), current) else { continue };
+            let weight = match (&rule.conclusion, rule.unknown) {
+                (Conclusion::Contraindicate { .. }, WhenUnknown::Verify) => counted,
+                (Conclusion::Contraindicate { .. }, _) => self.intern(Formula::Certain(counted)),
+                (_, WhenUnknown::Verify) => {
+                    // Unknown: verify first. True: a caution, which leaves the offer.
+                    let not = self.intern(Formula::Not(counted));
+                    self.intern(Formula::And(vec![counted, not]))
+                }
+                _ => continue,
+            };
+            against.push(self.intern(Formula::And(vec![counts, weight])));
+        }
+        let offer = self.intern(Formula::Or(offers));
+        let excluded = self.intern(Formula::Or(against));
+        let free = self.intern(Formula::Not(excluded));
+        self.intern(Formula::And(vec![offer, free]))
+    }
+
+    /// What is said of *start* counts unless the component is surely in use;
+    /// what is said of *continue* counts unless it surely is not.
+    fn action_counts(&mut self, actions: &[ActionName], current: Option<NodeId>) -> Option<NodeId> {
+        let current = match current {
+            Some(current) => current,
+            None => self.never(),
+        };
+        let mut parts = Vec::new();
+        if actions.contains(&ActionName::Start) {
+            let certain = self.intern(Formula::Certain(current));
+            parts.push(self.intern(Formula::Not(certain)));
+        }
+        if actions.contains(&ActionName::Continue) {
+            let not = self.intern(Formula::Not(current));
+            let certain = self.intern(Formula::Certain(not));
+            parts.push(self.intern(Formula::Not(certain)));
+        }
+        (!parts.is_empty()).then(|| self.intern(Formula::Or(parts)))
+    }
+
+    fn rules(&mut self) -> Vec<CompiledRule> {
+        let package = self.package;
+        let active: Vec<usize> = self.active().collect();
+        let mut compiled = Vec::new();
+        for index in &active {
+            let Some(rule) = package.rules.get(*index) else { continue };
+            let mut binds = Vec::new();
+            let outline = self.condition(&rule.when, &mut binds);
+            let above = (0..).zip(&active).filter(|(_, other)| {
+                package.rules.get(**other).is_some_and(|other| names(&other.outranks, &rule.id.value))
+            });
+            compiled.push(CompiledRule {
+                rule: u32::try_from(*index).unwrap_or(u32::MAX),
+                id: rule.id.value.clone(),
+                node: outline.node,
+                outline,
+                binds,
+                outranked_by: above.map(|(position, _)| position).collect(),
+            });
+        }
+        compiled
+    }
+
+    fn components(&mut self, rules: &[CompiledRule]) -> Vec<CompiledComponent> {
+        let package = self.package;
+        let mut compiled = Vec::new();
+        for (index, component) in (0..).zip(&package.components) {
+            let (current, planned) = self.in_use(&component.id.value);
+            let mut findings = Vec::new();
+            for (position, rule) in (0..).zip(rules) {
+                let Some(source) = package.rules.get(rule.rule as usize) else { continue };
+                if names(source.conclusion.components(), &component.id.value) {
+                    findings.push((position, source.conclusion.actions().to_vec()));
+                }
+            }
+            compiled.push(CompiledComponent { component: index, current, planned, findings });
+        }
+        compiled
+    }
+}
+
+fn names(list: &[Name], id: &str) -> bool {
+    list.iter().any(|name| name.value == id)
+}
+
+/// Recommend or consider?
+#[must_use]
+pub fn is_offer(conclusion: &Conclusion) -> bool {
+    matches!(conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. })
+}
+
+/// A fact test of lists, as fact tests of single names.
+fn single_facts(fact: &Fact) -> Vec<Fact> {
+    let each = |names: &[Name], make: &dyn Fn(Vec<Name>) -> Fact| -> Vec<Fact> {
+        names.iter().map(|name| make(vec![name.clone()])).collect()
+    };
+    match fact {
+        Fact::Diagnosis { concepts, status, severity, onset, recorded } => each(concepts, &|concepts| Fact::Diagnosis {
+            concepts,
+            status: *status,
+            severity: severity.clone(),
+            onset: *onset,
+            recorded: *recorded,
+        }),
+        Fact::Medication { concepts, status, started, ended, given_for, not_given_for, daily_dose } => {
+            each(concepts, &|concepts| Fact::Medication {
+                concepts,
+                status: *status,
+                started: *started,
+                ended: *ended,
+                given_for: given_for.clone(),
+                not_given_for: not_given_for.clone(),
+                daily_dose: daily_dose.clone(),
+            })
+        }
+        Fact::Allergy { concepts } => each(concepts, &|concepts| Fact::Allergy { concepts }),
+        Fact::Observation { concepts, window, test } => {
+            each(concepts, &|concepts| Fact::Observation { concepts, window: *window, test: test.clone() })
+        }
+        Fact::Event { types, substances, window } => {
+            let mut facts = Vec::new();
+            for kind in types {
+                let event = |substances| Fact::Event { types: vec![kind.clone()], substances, window: *window };
+                if substances.is_empty() {
+                    facts.push(event(Vec::new()));
+                }
+                facts.extend(substances.iter().map(|substance| event(vec![substance.clone()])));
+            }
+            facts
+        }
+        Fact::History { codes } => each(codes, &|codes| Fact::History { codes }),
+        Fact::Preference { codes } => each(codes, &|codes| Fact::Preference { codes }),
+        Fact::Plan { kinds, concepts } => {
+            let mut facts = Vec::new();
+            for kind in kinds {
+                let plan = |concepts| Fact::Plan { kinds: vec![kind.clone()], concepts };
+                if concepts.is_empty() {
+                    facts.push(plan(Vec::new()));
+                }
+                facts.extend(concepts.iter().map(|concept| plan(vec![concept.clone()])));
+            }
+            facts
+        }
+        Fact::Setting { settings } => {
+            settings.iter().map(|setting| Fact::Setting { settings: vec![*setting] }).collect()
+        }
+        single => vec![single.clone()],
+    }
+}

@@ -1,0 +1,185 @@
+//! The compiled form of a package: plain data that the evaluator, the explainer
+//! and every analysis read.
+//!
+//! *Atoms* are the facts that the package asks of a patient; grounding alone
+//! knows dates, units and codes. *Formulas* over atoms stand for every
+//! definition, rule and `offered`; parts come before what they are part of.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::rule::model::{ActionName, Fact};
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// As an index.
+            #[must_use]
+            pub fn at(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(out, "{}", self.0)
+            }
+        }
+    };
+}
+
+index! {
+    /// Index of an atom.
+    AtomId
+}
+
+index! {
+    /// Index of a formula.
+    NodeId
+}
+
+/// A fact that the package asks of a patient.
+#[derive(Clone, Debug, Serialize)]
+pub struct Atom {
+    /// The fact: one concept, one comparison.
+    pub fact: Fact,
+    /// Absence is unknown where it would be assumed false.
+    pub absent_unknown: bool,
+    /// The fact in words.
+    pub text: String,
+}
+
+/// A formula over atoms, in Kleene's logic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Formula {
+    /// An atom.
+    Atom(AtomId),
+    /// Every part; true where there is none.
+    And(Vec<NodeId>),
+    /// One part at least; false where there is none.
+    Or(Vec<NodeId>),
+    /// Not the part.
+    Not(NodeId),
+    /// At least so many parts.
+    AtLeast(u32, Vec<NodeId>),
+    /// The part is true or false.
+    Known(NodeId),
+    /// The part is true, and not unknown.
+    Certain(NodeId),
+}
+
+impl Formula {
+    /// The parts.
+    #[must_use]
+    pub fn parts(&self) -> &[NodeId] {
+        match self {
+            Self::Atom(_) => &[],
+            Self::And(parts) | Self::Or(parts) | Self::AtLeast(_, parts) => parts,
+            Self::Not(part) | Self::Known(part) | Self::Certain(part) => std::slice::from_ref(part),
+        }
+    }
+}
+
+/// A condition as it is written, each part with its formula: what a proof shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outline {
+    /// The part in words.
+    pub text: String,
+    /// Its formula.
+    pub node: NodeId,
+    /// How its parts hang together.
+    pub shape: Shape,
+    /// Its parts.
+    pub parts: Vec<Outline>,
+}
+
+/// How the parts of a condition hang together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Every part.
+    All,
+    /// One part at least, or a number of them.
+    Any,
+    /// No part: the parts speak for it by being false.
+    None,
+    /// What is known of the part, not its truth.
+    Known,
+    /// A fact, or a name for what is explained elsewhere.
+    Leaf,
+}
+
+/// An active rule.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledRule {
+    /// Index in the package.
+    pub rule: u32,
+    /// Id.
+    pub id: String,
+    /// Condition.
+    pub node: NodeId,
+    /// Condition as written.
+    pub outline: Outline,
+    /// Names of what matched, with the atoms they may come from.
+    pub binds: Vec<(String, Vec<AtomId>)>,
+    /// Active rules that take its findings out of the comparison, by index in
+    /// [`Program::rules`].
+    pub outranked_by: Vec<u32>,
+}
+
+/// A component.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledComponent {
+    /// Index in the package.
+    pub component: u32,
+    /// Is it in use?
+    pub current: Option<NodeId>,
+    /// Is it planned?
+    pub planned: Option<NodeId>,
+    /// Findings on it: index in [`Program::rules`], and the actions an
+    /// exclusion speaks of.
+    pub findings: Vec<(u32, Vec<ActionName>)>,
+}
+
+/// The scope: formulas of its definitions.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CompiledScope {
+    /// OUD present.
+    pub present: Option<NodeId>,
+    /// OUD possible.
+    pub possible: Option<NodeId>,
+    /// OUD in remission.
+    pub in_remission: Option<NodeId>,
+}
+
+/// The compiled form.
+#[derive(Clone, Debug, Serialize)]
+pub struct Program {
+    /// Version of the semantics it is to be read with.
+    pub semantics: u32,
+    /// Atoms.
+    pub atoms: Vec<Atom>,
+    /// Formulas, parts first.
+    pub nodes: Vec<Formula>,
+    /// Pairs of atoms of which the first implies the second.
+    pub implications: Vec<(AtomId, AtomId)>,
+    /// Definitions by id.
+    pub definitions: Vec<(String, NodeId)>,
+    /// Active rules by id.
+    pub rules: Vec<CompiledRule>,
+    /// Components by code.
+    pub components: Vec<CompiledComponent>,
+    /// Scope.
+    pub scope: CompiledScope,
+}
+
+/// Version of the engine's semantics: raised whenever the same package and the
+/// same patient could get another answer.
+pub const SEMANTICS: u32 = 1;

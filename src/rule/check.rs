@@ -1,0 +1,214 @@
+//! Faults that only show when a whole package is known: ids that stand twice
+//! or for nothing, names that are not bound, cycles, rules that break a law.
+
+mod cycle;
+mod names;
+
+use crate::clinical::concept::{ConceptDef, ConceptIndex};
+use crate::clinical::unit::Unit;
+use crate::diag::{Diagnostic, Span};
+use crate::rule::model::{
+    ActionName, ComparisonUnit, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package, Rule,
+    RuleStatus, Spanned,
+};
+use crate::rule::template::{self, Part};
+
+use names::Names;
+
+/// Checks a package. `today`, `YYYY-MM-DD`, is the day against which review
+/// dates are held; without it they are not.
+#[must_use]
+pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let names = Names::collect(package, &mut faults);
+    names.check_references(package, &mut faults);
+    concepts(package, &mut faults);
+    for rule in &package.rules {
+        statement(rule, &mut faults);
+        evidence_of_actions(package, rule, &mut faults);
+        outranks(package, rule, &mut faults);
+        review_date(rule, today, &mut faults);
+        walk(&rule.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
+    }
+    for definition in &package.definitions {
+        walk(&definition.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
+    }
+    if faults.iter().all(|fault| fault.code != "unknown-name") {
+        cycle::check(package, &mut faults);
+    }
+    faults
+}
+
+/// Visits every fact test of a condition.
+pub fn walk(condition: &Spanned<Condition>, visit: &mut impl FnMut(&FactTest, Span)) {
+    match &condition.value {
+        Condition::Fact(test) => visit(test, condition.span),
+        other => {
+            for part in parts(other) {
+                walk(part, visit);
+            }
+        }
+    }
+}
+
+/// The direct parts of a condition.
+#[must_use]
+pub fn parts(condition: &Condition) -> Vec<&Spanned<Condition>> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) | Condition::AtLeast(_, parts) => {
+            parts.iter().collect()
+        }
+        Condition::Not(part) | Condition::Known(part) | Condition::Unknown(part) => vec![part],
+        Condition::Implies(first, second) | Condition::Xor(first, second) => vec![first, second],
+        Condition::Definition(_) | Condition::Proposed(_) | Condition::Offered(_) | Condition::Fact(_) => Vec::new(),
+    }
+}
+
+fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
+    let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
+    let span_of = |id: &str| {
+        package.concepts.iter().find(|concept| concept.def.id == id).map_or_else(Span::default, |concept| concept.span)
+    };
+    if let Err(found) = ConceptIndex::build(&defs) {
+        for fault in found {
+            let diagnostic = Diagnostic::error("concept", span_of(&fault.concept), fault.to_string());
+            faults.push(match fault.hint() {
+                Some(hint) => diagnostic.help(hint),
+                None => diagnostic,
+            });
+        }
+    }
+    for concept in &package.concepts {
+        if let Some(unit) = &concept.unit {
+            if Unit::parse(unit).is_none() {
+                let message = format!("`{}` is not a UCUM unit that Concord converts", unit.value);
+                faults.push(Diagnostic::error("unknown-unit", unit.span, message).help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"));
+            }
+        }
+    }
+}
+
+/// Names bound where a rule that fires has surely matched them.
+fn bound<'a>(condition: &'a Spanned<Condition>, names: &mut Vec<&'a Name>) {
+    match &condition.value {
+        Condition::Fact(FactTest { bind: Some(name), .. }) => names.push(name),
+        Condition::All(parts) => parts.iter().for_each(|part| bound(part, names)),
+        _ => {}
+    }
+}
+
+fn statement(rule: &Rule, faults: &mut Vec<Diagnostic>) {
+    let parts = match template::parse(&rule.statement) {
+        Ok(parts) => parts,
+        Err(why) => {
+            faults.push(Diagnostic::error("malformed-statement", rule.statement.span, why));
+            return;
+        }
+    };
+    let mut names = Vec::new();
+    bound(&rule.when, &mut names);
+    let mut everywhere = Vec::new();
+    walk(&rule.when, &mut |test, _| everywhere.extend(test.bind.clone()));
+    for part in parts {
+        let Part::Value { name, .. } = part else { continue };
+        if names.iter().any(|known| known.value == name) {
+            continue;
+        }
+        let message = format!("nothing named `{name}` is sure to have matched when this rule fires");
+        let fault = Diagnostic::error("unbound-name", rule.statement.span, message);
+        faults.push(match everywhere.iter().find(|known| known.value == name) {
+            Some(inner) => fault
+                .related(inner.span, "bound here, where the rule can fire without it")
+                .help("name a fact that stands directly below `all`"),
+            None => fault.help(format!("give a fact of the condition `as: {name}`")),
+        });
+    }
+}
+
+fn evidence_of_actions(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
+    let Conclusion::Contraindicate { components, actions } = &rule.conclusion else { return };
+    if !actions.contains(&ActionName::Continue) {
+        return;
+    }
+    for name in components {
+        let never = package.components.iter().any(|component| component.id.value == name.value && component.never_abrupt);
+        if never {
+            let message = format!("`{}` must never end abruptly, and this rule would say so of continuing it", name.value);
+            faults.push(
+                Diagnostic::error("abrupt-stop", name.span, message)
+                    .help("use `caution` on `continue`, and an alert that asks for urgent review"),
+            );
+        }
+    }
+}
+
+fn outranks(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
+    for target in &rule.outranks {
+        let Some(other) = package.rules.iter().find(|other| other.id.value == target.value) else { continue };
+        let offers = |conclusion: &Conclusion| {
+            matches!(conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. })
+        };
+        let fault = if rule.conclusion.components().is_empty() || other.conclusion.components().is_empty() {
+            Some("only findings on components are compared")
+        } else if offers(&rule.conclusion) && !offers(&other.conclusion) {
+            Some("an offer never outranks an exclusion")
+        } else {
+            None
+        };
+        if let Some(why) = fault {
+            let message = format!("`{}` can't outrank `{}`: {why}", rule.id.value, target.value);
+            faults.push(Diagnostic::error("outranks", target.span, message).related(other.id.span, "the rule it names"));
+        }
+    }
+}
+
+fn review_date(rule: &Rule, today: Option<&str>, faults: &mut Vec<Diagnostic>) {
+    let (Some(today), Some(date)) = (today, &rule.review_by) else { return };
+    if rule.status == RuleStatus::Active && date.value.as_str() < today {
+        let message = format!("rule `{}` was due for review on {}", rule.id.value, date.value);
+        faults.push(Diagnostic::warning("review-due", date.span, message).help("it stays in force; review it and set a new date"));
+    }
+}
+
+fn comparison_unit(package: &Package, test: &FactTest, span: Span, faults: &mut Vec<Diagnostic>) {
+    let Fact::Observation { concepts, test: Some(ObservationTest::Quantity(comparison)), .. } = &test.fact else {
+        if let Fact::Medication { daily_dose: Some(dose), .. } = &test.fact {
+            dose_unit(&dose.unit, span, faults);
+        }
+        return;
+    };
+    for name in concepts {
+        let Some(concept) = package.concepts.iter().find(|concept| concept.def.id == name.value) else { continue };
+        let fault = match (&concept.unit, &comparison.unit) {
+            (_, ComparisonUnit::UpperLimitOfNormal) => None,
+            (None, _) => Some((
+                format!("`{}` has no unit, so no number can be compared with it", name.value),
+                "compare an answer with `is:`, or give the concept a `unit`".to_owned(),
+            )),
+            (Some(_), ComparisonUnit::Canonical) => None,
+            (Some(unit), ComparisonUnit::Ucum(written)) => {
+                let known = Unit::parse(written).zip(Unit::parse(unit));
+                let converts = known.is_some_and(|(from, to)| {
+                    crate::clinical::unit::convert(rust_decimal::Decimal::ONE, from, to, concept.molar_mass).is_ok()
+                });
+                (!converts).then(|| {
+                    (
+                        format!("`{written}` can't be converted to `{}`, the unit of `{}`", unit.value, name.value),
+                        format!("write the number in `{}`", unit.value),
+                    )
+                })
+            }
+        };
+        if let Some((message, help)) = fault {
+            faults.push(Diagnostic::error("unit-mismatch", span, message).help(help));
+        }
+    }
+}
+
+fn dose_unit(unit: &ComparisonUnit, span: Span, faults: &mut Vec<Diagnostic>) {
+    let fits = matches!(unit, ComparisonUnit::Ucum(text) if Unit::parse(text).is_some());
+    if !fits {
+        let fault = Diagnostic::error("unit-mismatch", span, "a daily dose is compared in a unit of mass a day");
+        faults.push(fault.help("write `24 mg/d`"));
+    }
+}

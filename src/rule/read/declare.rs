@@ -1,0 +1,255 @@
+//! What a package declares beside its rules: metadata, parameters, sources,
+//! components, words and value sets.
+
+use rust_decimal::Decimal;
+
+use super::form::{Form, Reader};
+use crate::clinical::concept::{ConceptDef, ConceptKind, IcdEntry};
+use crate::diag::Diagnostic;
+use crate::rule::model::{
+    Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, ScopeDecl, Source, Spanned, Substance, Word,
+};
+use crate::rule::yaml::{Kind, Node};
+
+impl Reader {
+    /// Reads the metadata.
+    pub fn meta(&mut self, node: &Node) -> Option<Meta> {
+        let mut form = self.form(node, "`package`")?;
+        let name = self.required(&mut form, "name").and_then(|node| self.name(node));
+        let version = self.required_words(&mut form, "version");
+        let title = self.required_words(&mut form, "title");
+        let developer = self.required_words(&mut form, "developer");
+        let funding = self.optional_words(&mut form, "funding").unwrap_or_default();
+        let released = self.required_words(&mut form, "released");
+        let signed_by = self.optional_words(&mut form, "signed_by");
+        form.finish(self);
+        Some(Meta {
+            name: name?.value,
+            version: version?,
+            title: title?,
+            developer: developer?,
+            funding,
+            released: released?,
+            signed_by,
+        })
+    }
+
+    /// Reads a parameter. Its name joins words with underscores.
+    pub fn parameter(&mut self, node: &Node) -> Option<Parameter> {
+        let mut form = self.form(node, "a parameter")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.text(node));
+        let title = self.required_words(&mut form, "title");
+        let value = self.required_words(&mut form, "value");
+        form.finish(self);
+        let id = id?;
+        let fits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        if !fits {
+            let fault = Diagnostic::error("malformed-id", id.span, format!("`{}` is not the name of a parameter", id.value));
+            self.fault(fault.help("lower-case words joined by underscores: `qtc_limit`"));
+            return None;
+        }
+        Some(Parameter { id, title: title?, value: value? })
+    }
+
+    /// Reads a source.
+    pub fn source(&mut self, node: &Node) -> Option<Source> {
+        let mut form = self.form(node, "a source")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let title = self.required_words(&mut form, "title");
+        let publisher = self.required_words(&mut form, "publisher");
+        let year = form.take("year").and_then(|node| self.year(node)).unwrap_or(0);
+        let url = self.optional_words(&mut form, "url").unwrap_or_default();
+        form.finish(self);
+        Some(Source { id: id?, title: title?, publisher: publisher?, year, url })
+    }
+
+    fn year(&mut self, node: &Node) -> Option<u32> {
+        let text = self.text(node)?;
+        let year = text.parse().ok().filter(|year| (1800..=2200).contains(year));
+        if year.is_none() {
+            self.fault(Diagnostic::error("malformed-number", node.span, format!("`{}` is not a year", text.value)));
+        }
+        year
+    }
+
+    /// Reads an approach.
+    pub fn approach(&mut self, node: &Node) -> Option<Approach> {
+        let mut form = self.form(node, "an approach")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let title = self.required_words(&mut form, "title");
+        form.finish(self);
+        Some(Approach { id: id?, title: title? })
+    }
+
+    /// Reads a component.
+    pub fn component(&mut self, node: &Node) -> Option<Component> {
+        let mut form = self.form(node, "a component")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let title = self.required_words(&mut form, "title");
+        let approaches = self.required(&mut form, "approaches").map(|node| self.names(node));
+        let current = form.take("current").and_then(|node| self.name(node));
+        let planned = form.take("planned").and_then(|node| self.name(node));
+        let never_abrupt = form.take("never_abrupt").and_then(|node| self.boolean(node)).unwrap_or(false);
+        form.finish(self);
+        Some(Component { id: id?, title: title?, approaches: approaches?, current, planned, never_abrupt })
+    }
+
+    /// Reads the scope.
+    pub fn scope(&mut self, node: &Node) -> Option<ScopeDecl> {
+        let mut form = self.form(node, "`scope`")?;
+        let mut part = |key| self.required(&mut form, key).and_then(|node| self.name(node));
+        let scope = ScopeDecl { present: part("present"), possible: part("possible"), in_remission: part("in_remission") };
+        form.finish(self);
+        Some(scope)
+    }
+
+    /// Reads a word of a vocabulary.
+    pub fn vocabulary_word(&mut self, node: &Node) -> Option<Word> {
+        let mut form = self.form(node, "a word")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let title = self.required_words(&mut form, "title");
+        let newest = form.take("newest").and_then(|node| self.boolean(node)).unwrap_or(false);
+        let ask = form.take("ask").and_then(|node| self.ask(node));
+        form.finish(self);
+        Some(Word { id: id?, title: title?, ask, newest })
+    }
+
+    fn ask(&mut self, node: &Node) -> Option<Ask> {
+        let mut form = self.form(node, "a question")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let text = self.required_words(&mut form, "text");
+        form.finish(self);
+        Some(Ask { id: id?.value, text: text? })
+    }
+
+    /// Reads a substance.
+    pub fn substance(&mut self, node: &Node) -> Option<Substance> {
+        let mut form = self.form(node, "a substance")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.text(node));
+        let classes = form.take("classes").map_or_else(Vec::new, |node| self.names(node));
+        let unspecific = form.take("unspecific").and_then(|node| self.boolean(node)).unwrap_or(false);
+        form.finish(self);
+        Some(Substance { id: id?, classes: classes.into_iter().map(|name| name.value).collect(), unspecific })
+    }
+
+    /// Reads an answer of observations.
+    pub fn answer(&mut self, node: &Node) -> Option<Answer> {
+        let mut form = self.form(node, "an answer")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let words = self.plain_texts(&mut form, "words");
+        let codings = form.take("codings").map_or_else(Vec::new, |node| self.codings(node));
+        let excludes = form.take("excludes").map_or_else(Vec::new, |node| self.names(node));
+        form.finish(self);
+        let excludes = excludes.into_iter().map(|name| name.value).collect();
+        Some(Answer { id: id?, words, codings, excludes })
+    }
+
+    fn codings(&mut self, node: &Node) -> Vec<(String, String)> {
+        let items = self.list(node, "`codings`");
+        items.iter().filter_map(|item| {
+            let mut pair = self.texts(item, "a coding").into_iter();
+            match (pair.next(), pair.next(), pair.next()) {
+                (Some(system), Some(code), None) => Some((system.value, code.value)),
+                _ => {
+                    let fault = Diagnostic::error("wrong-shape", item.span, "a coding is a system and a code");
+                    self.fault(fault.help("write `[LOINC, LA6576-8]`"));
+                    None
+                }
+            }
+        }).collect()
+    }
+
+    fn plain_texts(&mut self, form: &mut Form<'_>, key: &'static str) -> Vec<String> {
+        form.take(key).map_or_else(Vec::new, |node| {
+            self.texts(node, "this").into_iter().map(|text| text.value).collect()
+        })
+    }
+
+    /// Reads a concept.
+    pub fn concept(&mut self, node: &Node) -> Option<Concept> {
+        let mut form = self.form(node, "a concept")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let kinds = [
+            ("diagnosis", ConceptKind::Diagnosis),
+            ("medication", ConceptKind::Medication),
+            ("observation", ConceptKind::Observation),
+        ];
+        let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a kind of concept", &kinds));
+        let title = self.required_words(&mut form, "title");
+        let icd10cm = self.plain_texts(&mut form, "icd-10-cm");
+        let snomed = self.plain_texts(&mut form, "snomed-ct");
+        let loinc = self.plain_texts(&mut form, "loinc");
+        let local = self.plain_texts(&mut form, "local");
+        let rxnorm = match form.take("rxnorm") {
+            Some(node) => self.rxnorm(node),
+            None => RxNormLists::default(),
+        };
+        let includes = form.take("includes").map_or_else(Vec::new, |node| self.names(node));
+        let encounters_except = self.plain_texts(&mut form, "encounters_except");
+        let remission = form.take("remission").and_then(|node| self.name(node));
+        let relapsing = form.take("relapsing").and_then(|node| self.boolean(node)).unwrap_or(false);
+        let unit = form.take("unit").and_then(|node| self.text(node));
+        let molar_mass = form.take("molar_mass").and_then(|node| self.decimal(node));
+        form.finish(self);
+        let id: Name = id?;
+        let entry = |code: String| match code.strip_suffix('-') {
+            Some(below) => IcdEntry { code: below.to_owned(), below: true },
+            None => IcdEntry { code, below: false },
+        };
+        Some(Concept {
+            span: id.span,
+            def: ConceptDef {
+                id: id.value,
+                kind: kind?,
+                title: title?,
+                icd10cm: icd10cm.into_iter().map(entry).collect(),
+                snomed,
+                loinc,
+                local,
+                rxnorm_ingredients: rxnorm.ingredients,
+                rxnorm_products: rxnorm.products,
+                rxnorm_except: rxnorm.except,
+                without_ingredients: rxnorm.without,
+                includes: includes.into_iter().map(|name| name.value).collect(),
+                encounters_except: encounters_except.iter().filter_map(|text| text.chars().next()).collect(),
+            },
+            remission,
+            relapsing,
+            unit,
+            molar_mass,
+        })
+    }
+
+    fn rxnorm(&mut self, node: &Node) -> RxNormLists {
+        if let Kind::List(_) = node.kind {
+            let ingredients = self.texts(node, "`rxnorm`").into_iter().map(|text| text.value).collect();
+            return RxNormLists { ingredients, ..RxNormLists::default() };
+        }
+        let Some(mut form) = self.form(node, "`rxnorm`") else { return RxNormLists::default() };
+        let lists = RxNormLists {
+            ingredients: self.plain_texts(&mut form, "ingredients"),
+            products: self.plain_texts(&mut form, "products"),
+            except: self.plain_texts(&mut form, "except"),
+            without: self.plain_texts(&mut form, "without"),
+        };
+        form.finish(self);
+        lists
+    }
+
+    fn decimal(&mut self, node: &Node) -> Option<Decimal> {
+        let text: Spanned<String> = self.text(node)?;
+        let number = text.parse().ok();
+        if number.is_none() {
+            self.fault(Diagnostic::error("malformed-number", node.span, format!("`{}` is not a number", text.value)));
+        }
+        number
+    }
+}
+
+#[derive(Default)]
+struct RxNormLists {
+    ingredients: Vec<String>,
+    products: Vec<String>,
+    except: Vec<String>,
+    without: Vec<String>,
+}
