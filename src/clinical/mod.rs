@@ -3,6 +3,6 @@
 //! This room does no I/O, reads no clock, logs nothing and does not panic on input.
 
 pub mod code;
-
+pub mod concept;
 pub mod terminology;
 

@@ -101,7 +101,7 @@ fn icd_codes_of_another_shape_are_malformed() {
     for raw in ["F1", "F11.20-", "F11.200000", "111", "F11\t20", "F11_20"] {
         assert_eq!(reason(CodeSystem::Icd10Cm, raw), MalformedReason::Shape, "{raw}");
     }
-    assert_eq!(reason(CodeSystem::Icd10Cm, " . ".trim_matches('.')), MalformedReason::Shape);
+    assert_eq!(reason(CodeSystem::Icd10Cm, ". ."), MalformedReason::Shape);
     assert_eq!(reason(CodeSystem::Icd10Cm, "  "), MalformedReason::Empty);
 }
 
