@@ -211,9 +211,12 @@ EXTRA_INGREDIENTS = {
     "barbiturate": ["719", "9624"],  # amobarbital, secobarbital
     "cyp3a4-inhibitor-moderate": ["358255"],  # aprepitant
     "opioid-antagonist-peripheral": ["480639"],  # alvimopan
-    "opioid-full-agonist": ["480"],  # alfentanil
+    "opioid-full-agonist": ["480", "2001352"],  # alfentanil, benzhydrocodone
     "qt-prolonging-known": ["18330", "596724"],  # arsenic trioxide, anagrelide
 }
+
+# Salts that the ingredient map lacks: valproic acid and divalproex under valproate.
+EXTRA_SALTS = {"11118": ["40254"], "266856": ["40254"]}
 
 OPIOID_PARTNERS = ["1819", "7052", "7804", "8001"]  # buprenorphine, morphine, oxycodone, pentazocine
 # A product that also contains one of these is not the concept: the antagonist is there to deter injection.

@@ -43,6 +43,10 @@ class Data:
                 if ingredients:
                     self.ingredients[code] = ingredients.split(";")
                     self.kind[code], self.name[code] = kind, name
+        for code, ingredients in tables.EXTRA_SALTS.items():
+            self.ingredients.setdefault(code, ingredients)
+            self.kind.setdefault(code, "PIN")
+            self.name.setdefault(code, "")
         with (directory / "valuesets.csv").open(encoding="utf-8") as file:
             self.values = list(csv.DictReader(file))
         with (directory / "valuesets_products.csv").open(encoding="utf-8") as file:

@@ -5,4 +5,4 @@
 pub mod code;
 pub mod concept;
 pub mod terminology;
-
+pub mod unit;

@@ -16,7 +16,13 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(includers: Vec<Vec<usize>>) -> Self {
         let covered = vec![Vec::new(); includers.len()];
-        Self { index: ConceptIndex { includers, ..ConceptIndex::default() }, covered }
+        Self {
+            index: ConceptIndex {
+                includers,
+                ..ConceptIndex::default()
+            },
+            covered,
+        }
     }
 
     pub(super) fn index(mut self, defs: &[ConceptDef]) -> ConceptIndex {
@@ -38,19 +44,28 @@ impl Builder {
         let mut places = Vec::new();
         for entry in &def.icd10cm {
             if entry.below {
-                places.extend(icd.range(&entry.code).filter(|place| icd.is_billable(*place)));
+                places.extend(
+                    icd.range(&entry.code)
+                        .filter(|place| icd.is_billable(*place)),
+                );
             } else {
                 places.extend(icd.position(&entry.code));
             }
         }
-        places.retain(|place| encounter(icd.code(*place)).is_none_or(|it| !def.encounters_except.contains(&it)));
+        places.retain(|place| {
+            encounter(icd.code(*place)).is_none_or(|it| !def.encounters_except.contains(&it))
+        });
         for above in self.index.includers.get(concept).into_iter().flatten() {
             if let Some(covered) = self.covered.get_mut(*above) {
                 covered.extend(&places);
             }
         }
         for IcdEntry { code, below } in def.icd10cm.iter().chain(&def.icd10cm_retired) {
-            let map = if *below { &mut self.index.icd_below } else { &mut self.index.icd_retired };
+            let map = if *below {
+                &mut self.index.icd_below
+            } else {
+                &mut self.index.icd_retired
+            };
             map.entry(code.clone()).or_default().push(concept);
         }
     }
@@ -68,7 +83,11 @@ impl Builder {
             }
         }
         for ingredient in &def.rxnorm_ingredients {
-            self.index.ingredients.entry(ingredient.clone()).or_default().push(concept);
+            self.index
+                .ingredients
+                .entry(ingredient.clone())
+                .or_default()
+                .push(concept);
         }
     }
 
@@ -84,7 +103,9 @@ impl Builder {
             for place in covered {
                 self.index.icd.push((*place, found(Match::Certain)));
                 for header in icd.headers_above(*place) {
-                    let Some(count) = counts.get_mut(header) else { continue };
+                    let Some(count) = counts.get_mut(header) else {
+                        continue;
+                    };
                     if *count == 0 {
                         touched.push(header);
                     }
@@ -92,9 +113,17 @@ impl Builder {
                 }
             }
             for header in touched.drain(..) {
-                let Some(count) = counts.get_mut(header) else { continue };
-                let all = *below_header.entry(header).or_insert_with(|| icd.billable_below(header));
-                let certainty = if *count == all { Match::Certain } else { Match::Possible };
+                let Some(count) = counts.get_mut(header) else {
+                    continue;
+                };
+                let all = *below_header
+                    .entry(header)
+                    .or_insert_with(|| icd.billable_below(header));
+                let certainty = if *count == all {
+                    Match::Certain
+                } else {
+                    Match::Possible
+                };
                 self.index.icd.push((header, found(certainty)));
                 *count = 0;
             }
