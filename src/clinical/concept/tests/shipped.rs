@@ -262,6 +262,21 @@ fn mental_disorders_are_not_substance_use_disorders() {
         &["mental-disorder"],
     );
     icd("F15.20", &["stimulant-use-disorder"], &["mental-disorder"]);
+    icd(
+        "F91.3",
+        &["disruptive-behavior-disorder", "mental-disorder"],
+        &["adhd"],
+    );
+    icd(
+        "T42.4X1A",
+        &["benzodiazepine-overdose"],
+        &["opioid-overdose"],
+    );
+    icd(
+        "O99.321",
+        &["drug-use-in-pregnancy", "pregnancy"],
+        &["opioid-use-disorder"],
+    );
     icd("Z33.1", &["pregnancy"], &["postpartum"]);
 }
 
