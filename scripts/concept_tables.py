@@ -249,7 +249,10 @@ SYSTEMIC = ["benzodiazepine", "cyp2d6-inhibitor", "cyp3a4-inducer-moderate", "cy
 RELAPSING = ["opioid-use-disorder", *(f"{name}-use-disorder" for name in SUBSTANCES), "tobacco-use-disorder"]
 
 # File -> concepts: every concept lands in the first file whose test accepts it.
-OBSERVATION_FILES = {"urine": lambda name: name.startswith("urine-"), "observations": lambda name: True}
+INSTRUMENTS = ("audit", "c-ssrs", "dast", "gad-7", "glasgow", "pc-ptsd", "pcl", "phq", "suicide-risk-level")
+OBSERVATION_FILES = {"urine": lambda name: name.startswith("urine-"),
+                     "instruments": lambda name: name in LOCAL or name.startswith(INSTRUMENTS),
+                     "observations": lambda name: True}
 INTERACTIONS = {"qt-prolonging", "qt-prolonging-known", "qt-prolonging-possible", "serotonergic-other", "linezolid",
                 "methylene-blue", "methadone-interaction-antiretroviral", "nsaid"}
 MEDICATION_FILES = {"interactions": lambda name: name in INTERACTIONS or name.startswith("cyp"),
@@ -274,16 +277,23 @@ SUICIDE = {"history-of-nonsuicidal-self-harm", "history-of-suicidal-behavior", "
            "suicide-attempt", "suicide-attempt-sequela", "suicide-risk-elevated"}
 MENTAL = {
     "acute-stress-disorder", "adhd", "adjustment-disorder", "agoraphobia", "autism-spectrum", "delirium", "dementia",
-    "cyclothymia", "disruptive-behavior-disorder", "gambling-disorder", "insomnia", "intellectual-disability", "mental-disorder", "nightmare-disorder",
+    "disruptive-behavior-disorder", "gambling-disorder", "insomnia", "intellectual-disability", "mental-disorder", "nightmare-disorder",
     "perinatal-depression", "postpartum-psychosis", "specific-phobia"}
-MENTAL_WORDS = ("anxiety", "bipolar", "depress", "mdd-", "schizo", "personality", "ptsd", "panic", "eating-disorder",
+MENTAL_WORDS = ("anxiety", "schizo", "personality", "ptsd", "panic", "eating-disorder",
                 "dissociative", "obsessive", "somatic")
+MOOD_WORDS = ("bipolar", "cyclothymia", "depress", "mdd-")
+CARDIAC_AND_HEPATIC = {"abnormal-ecg", "acute-hepatitis", "cardiac-arrhythmia-other", "cardiomyopathy", "channelopathy",
+                       "chronic-liver-disease-other", "heart-block-bradycardia", "heart-failure", "hypertension",
+                       "hypotension", "qt-prolongation", "torsades-de-pointes", "ventricular-arrhythmia"}
 DIAGNOSIS_FILES = {
     "pregnancy": lambda name: name in PREGNANCY,
     "suicide": lambda name: name in SUICIDE,
     "social": lambda name: name in SOCIAL,
     "opioids": lambda name: "than-opioid" not in name and ("opioid" in name or "opiate" in name) or name in ("adulterant-exposure", "drug-overdose-unspecified"),
     "substances": lambda name: "-use-" in name or any(w in name for w in ("alcohol", "benzodiazepine", "stimulant-use", "substance", "withdrawal")),
-    "mental-health": lambda name: name in MENTAL or name != "respiratory-depression-risk-other" and any(w in name for w in MENTAL_WORDS),
+    "mood": lambda name: not name.startswith("respiratory") and any(word in name for word in MOOD_WORDS),
+    "mental-health": lambda name: name in MENTAL or any(word in name for word in MENTAL_WORDS),
+    "encounters": lambda name: name.startswith("encounter-"),
+    "heart-and-liver": lambda name: name in CARDIAC_AND_HEPATIC or name.startswith("hepat"),
     "medical": lambda name: True,
 }

@@ -292,7 +292,8 @@ def flow(indent, key, values):
             lines.append(line.rstrip())
             line = f"{indent}  "
         line += f"{word}, "
-    return [*lines, line.rstrip().removesuffix(","), f"{indent}]"]
+    # A bracket on a line of its own, no deeper than its key, is not YAML.
+    return [*lines, line.rstrip().removesuffix(",") + "]"]
 
 
 def yaml(name, concept):
