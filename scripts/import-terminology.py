@@ -4,7 +4,7 @@
     python3 scripts/import-terminology.py DATA_DIRECTORY
     python3 scripts/import-terminology.py --renames
 
-The output is sorted and depends on nothing but the data and concept_tables.py. A code that the tables do not know
+The output is sorted and depends on nothing but the data, concept_tables.py and concept_titles.py. A code that the tables do not know
 stops the import. terminology/README.md says what the data is and where it comes from.
 """
 
@@ -18,6 +18,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import concept_tables as tables  # noqa: E402
+import concept_titles as titles  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WIDTH = 120
@@ -80,11 +81,11 @@ def rename(name):
 
 
 def title(name):
-    if name in tables.TITLES:
-        return tables.TITLES[name]
+    if name in titles.TITLES:
+        return titles.TITLES[name]
     if name.startswith("urine-"):
         return f"{name.removeprefix('urine-').replace('-', ' ')} in urine"
-    words = [tables.ACRONYMS.get(word, word) for word in name.split("-")]
+    words = [titles.ACRONYMS.get(word, word) for word in name.split("-")]
     text = " ".join(words)
     for ending in ("in remission", "mild", "moderate severe"):
         text = re.sub(rf"(?<!,) {ending}$", f", {ending}".replace("moderate severe", "moderate or severe"), text)
@@ -140,6 +141,8 @@ def add_diagnoses(data, found, concept):
     # F11.91 is use, not a disorder, whatever its remission.
     found["opioid-use-disorder-in-remission"]["icd-10-cm"].remove("F11.91")
     found["opioid-use-unspecified"]["icd-10-cm"].add("F11.91")
+    for name, (text, entries) in tables.EXTRA_DIAGNOSES.items():
+        concept(name, "diagnosis", text)["icd-10-cm"] |= set(entries)
     for name, (origin, text) in tables.SEQUELAE.items():
         codes = {code for entry in found[origin]["icd-10-cm"] for code in data.under(entry)}
         concept(name, "diagnosis", text)["icd-10-cm"] |= {code for code in codes if len(code) == 8 and code[-1] == "S"}
@@ -154,7 +157,7 @@ def add_diagnoses(data, found, concept):
             inner = found[part]
             covered = {code for entry in whole["icd-10-cm"] for code in data.under(entry)}
             missing = {c for entry in inner["icd-10-cm"] for c in data.under(entry)} - covered | inner["snomed-ct"] - whole["snomed-ct"]
-            if missing:
+            if missing and name not in tables.WIDENED:
                 sys.exit(f"{name} does not cover {part}: {sorted(missing)}")
             whole["icd-10-cm"] -= inner["icd-10-cm"]
             whole["snomed-ct"] -= inner["snomed-ct"]
@@ -289,7 +292,8 @@ def flow(indent, key, values):
             lines.append(line.rstrip())
             line = f"{indent}  "
         line += f"{word}, "
-    return [*lines, line.rstrip().removesuffix(","), f"{indent}]"]
+    # A bracket on a line of its own, no deeper than its key, is not YAML.
+    return [*lines, line.rstrip().removesuffix(",") + "]"]
 
 
 def yaml(name, concept):

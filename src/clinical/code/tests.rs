@@ -198,6 +198,33 @@ fn snomed_identifiers_have_a_check_digit() {
 }
 
 #[test]
+fn one_wrong_digit_or_two_swapped_never_pass() {
+    let code = "16265951000119109";
+    for place in 0..code.len() {
+        for digit in '0'..='9' {
+            let mut wrong: Vec<char> = code.chars().collect();
+            wrong[place] = digit;
+            let wrong: String = wrong.into_iter().collect();
+            assert_eq!(
+                read_code(CodeSystem::SnomedCt, &wrong).is_ok(),
+                wrong == code,
+                "{wrong}"
+            );
+        }
+    }
+    for place in 1..code.len() {
+        let mut swapped: Vec<char> = code.chars().collect();
+        swapped.swap(place - 1, place);
+        let swapped: String = swapped.into_iter().collect();
+        assert_eq!(
+            read_code(CodeSystem::SnomedCt, &swapped).is_ok(),
+            swapped == code,
+            "{swapped}"
+        );
+    }
+}
+
+#[test]
 fn loinc_codes_have_a_check_digit() {
     for code in ["8636-3", "2160-0", "101698-9", "LA6576-8"] {
         assert_eq!(

@@ -186,6 +186,7 @@ fn a_result_out_of_range_is_a_problem_and_not_a_panic() {
 #[test]
 fn every_shipped_unit_is_in_the_table() {
     let texts = [
+        include_str!("../../../rules/concepts/instruments.yaml"),
         include_str!("../../../rules/concepts/observations.yaml"),
         include_str!("../../../rules/concepts/urine.yaml"),
     ];

@@ -5,11 +5,15 @@ use std::sync::OnceLock;
 
 use super::*;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 16] = [
+    include_str!("../../../../rules/concepts/encounters.yaml"),
+    include_str!("../../../../rules/concepts/heart-and-liver.yaml"),
+    include_str!("../../../../rules/concepts/instruments.yaml"),
     include_str!("../../../../rules/concepts/interactions.yaml"),
     include_str!("../../../../rules/concepts/medical.yaml"),
     include_str!("../../../../rules/concepts/medications.yaml"),
     include_str!("../../../../rules/concepts/mental-health.yaml"),
+    include_str!("../../../../rules/concepts/mood.yaml"),
     include_str!("../../../../rules/concepts/observations.yaml"),
     include_str!("../../../../rules/concepts/opioid-medications.yaml"),
     include_str!("../../../../rules/concepts/opioids.yaml"),
@@ -262,6 +266,21 @@ fn mental_disorders_are_not_substance_use_disorders() {
         &["mental-disorder"],
     );
     icd("F15.20", &["stimulant-use-disorder"], &["mental-disorder"]);
+    icd(
+        "F91.3",
+        &["disruptive-behavior-disorder", "mental-disorder"],
+        &["adhd"],
+    );
+    icd(
+        "T42.4X1A",
+        &["benzodiazepine-overdose"],
+        &["opioid-overdose"],
+    );
+    icd(
+        "O99.321",
+        &["drug-use-in-pregnancy", "pregnancy"],
+        &["opioid-use-disorder"],
+    );
     icd("Z33.1", &["pregnancy"], &["postpartum"]);
 }
 
