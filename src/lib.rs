@@ -6,3 +6,4 @@ pub mod clinical;
 pub mod diag;
 pub mod engine;
 pub mod rule;
+pub mod ruleset;
