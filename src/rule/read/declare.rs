@@ -67,7 +67,8 @@ impl Reader {
         let text = self.text(node)?;
         let year = text.parse().ok().filter(|year| (1800..=2200).contains(year));
         if year.is_none() {
-            self.fault(Diagnostic::error("malformed-number", node.span, format!("`{}` is not a year", text.value)));
+            let fault = Diagnostic::error("malformed-number", node.span, format!("`{}` is not a year", text.value));
+            self.fault(fault.help("leave `year` out where it is not known"));
         }
         year
     }
