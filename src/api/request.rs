@@ -74,6 +74,14 @@ fn evaluation(check: &mut Check<'_>, request: proto::EvaluateRequest, now: Times
     })
 }
 
+/// The id that an item of a stream is answered with: its own where it is well
+/// formed, so that a refusal never sends a value at fault back.
+#[must_use]
+pub fn item_id(request: &proto::EvaluateRequest, limits: &Limits) -> String {
+    let mut check = Check::new(limits);
+    check.opaque(&Path::root("request_id"), request.request_id.clone())
+}
+
 fn explain(value: wire::Explain) -> Option<Explain> {
     Some(match value {
         wire::Explain::Unspecified | wire::Explain::Standard => Explain::Standard,

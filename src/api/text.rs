@@ -198,7 +198,8 @@ impl<'a> Check<'a> {
     ) -> Vec<D> {
         if entries.len() > most {
             // Its entries are not read: work stays in proportion to the limit.
-            self.faults.add(&path, ErrorReason::TooManyEntries, format!("more than {most} entries (limits.list_entries)"));
+            let setting = if most == self.limits.list_entries { " (limits.list_entries)" } else { "" };
+            self.faults.add(&path, ErrorReason::TooManyEntries, format!("more than {most} entries{setting}"));
             return Vec::new();
         }
         entries
