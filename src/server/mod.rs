@@ -18,7 +18,6 @@ pub mod edge;
 pub mod health;
 
 use std::fmt;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -136,17 +135,13 @@ pub async fn bind(address: SocketAddr, allow_plaintext_off_loopback: bool) -> Re
 ///
 /// # Errors
 /// Where the transport fails or reflection can't be built.
-pub async fn serve<F, S>(
+pub async fn serve(
     listener: TcpListener,
     active: Active,
     board: Board,
     options: Options,
-    mut stop: F,
-) -> Result<End, ServeError>
-where
-    F: FnMut() -> S,
-    S: Future<Output = ()>,
-{
+    mut stop: impl AsyncFnMut(),
+) -> Result<End, ServeError> {
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
     let routes = routes(active, &board, &options, draining)?;
