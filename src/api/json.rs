@@ -94,3 +94,23 @@ pub fn to_line<M: Named>(message: &M) -> Result<String, JsonError> {
         .map_err(|error| JsonError(error.to_string()))?;
     String::from_utf8(line.into_inner()).map_err(|error| JsonError(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mapping_is_canonical() {
+        let text = r#"{"patient":{"ageYears":28,"sex":"MALE"},"explain":"FULL"}"#;
+        let request: proto::EvaluateRequest = from_str(text).unwrap();
+        assert_eq!(to_line(&request).unwrap(), text);
+        let spelled: proto::EvaluateRequest = from_str(r#"{"patient":{"age_years":28,"sex":2},"explain":3}"#).unwrap();
+        assert_eq!(spelled, request);
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_place() {
+        let error = from_str::<proto::Patient>("{\n \"agee\": 1}").unwrap_err();
+        assert_eq!((error.line(), error.to_string().contains("'agee'")), (2, true));
+    }
+}

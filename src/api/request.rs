@@ -48,7 +48,8 @@ fn evaluation(check: &mut Check<'_>, request: proto::EvaluateRequest, now: Times
     check.opaque(&Path::root("encounter_id"), request.encounter_id);
     check.opaque(&Path::root("requester"), request.requester);
     let as_of = if request.as_of.is_empty() {
-        Some(AsOf::utc(now))
+        // Whole seconds, so that the instant in the answer can be sent back as it is.
+        Some(AsOf::utc(Timestamp::from_second(now.as_second()).unwrap_or(now)))
     } else {
         check.instant(&Path::root("as_of"), &request.as_of)
     };
@@ -130,3 +131,11 @@ pub fn page(request: proto::ListRulesRequest, limits: &Limits) -> Result<Page, R
     let page = size.and_then(|size| usize::try_from(size).ok()).map(|size| Page { size, token });
     check.faults.finish(page)
 }
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "contract_tests.rs"]
+mod contract;
