@@ -15,10 +15,6 @@ struct Site {
     field: FieldDescriptor,
 }
 
-fn message(name: &str) -> MessageDescriptor {
-    pool().unwrap().get_message_by_name(&format!("concord.v1.{name}")).unwrap()
-}
-
 fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
     let extension = pool().unwrap().get_extension_by_name("concord.v1.rules").unwrap();
     let options = field.options();

@@ -30,7 +30,7 @@ fn one_document_a_line_is_seen() {
 #[test]
 fn faults_know_their_place() {
     assert_eq!(fault("p.yaml", "ageYears: 28\ndiagnosis: []\n"), "p.yaml:2:1: unrecognized field name 'diagnosis'");
-    assert_eq!(fault("p.json", "{\"ageYears\": 1,\n \"ageYears\": 2}"), "p.json:2:12: key `ageYears` is given twice");
+    assert_eq!(fault("p.json", "{\"ageYears\": 1,\n \"ageYears\": 2}"), "p.json:2:11: key `ageYears` is given twice");
     assert!(fault("p.json", "{\"ageYears\": }").starts_with("p.json:1:14: "));
     assert!(fault("p.yaml", "just words").starts_with("p.yaml:1:1: "));
 }
