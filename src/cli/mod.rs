@@ -13,7 +13,7 @@ pub mod page;
 mod rules;
 mod serve;
 mod settings;
-mod yaml;
+pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -10,27 +10,36 @@ const DEPTH: usize = 64;
 
 /// A document, and where each of its keys is written.
 #[derive(Debug)]
-pub(super) struct Yaml {
-    pub(super) value: Value,
-    pub(super) keys: Vec<(String, Place)>,
+pub struct Yaml {
+    /// The document as a tree.
+    pub value: Value,
+    /// Where each key is written.
+    pub keys: Vec<(String, Place)>,
 }
 
 /// A line and a column, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub struct Place {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
 }
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) place: Place,
-    pub(super) message: String,
+pub struct Fault {
+    /// Where.
+    pub place: Place,
+    /// What is wrong, for people.
+    pub message: String,
 }
 
 /// Reads one document.
-pub(super) fn read(text: &str) -> Result<Yaml, Fault> {
+///
+/// # Errors
+/// [`Fault`], with its place.
+pub fn read(text: &str) -> Result<Yaml, Fault> {
     let mut reader = Reader { events: Parser::new_from_str(text), keys: Vec::new() };
     let value = loop {
         let (event, span) = reader.next()?;

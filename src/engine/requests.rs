@@ -117,6 +117,8 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
             Truth::False => lists_to_confirm(case, compiled, rule),
             Truth::True => Vec::new(),
         };
+        // Words of a rule that asks several things at once fit none of them alone.
+        let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
         for need in needs {
             let gravest = gravity(rule);
             let effect = Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
@@ -128,7 +130,7 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
             });
             entry.gravest = entry.gravest.min(gravest);
             entry.effects.insert((gravest, effect));
-            if let Some(words) = &rule.ask {
+            if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
                 entry.words.insert((gravest, words.clone()));
             }
         }
