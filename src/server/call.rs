@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::Code;
@@ -48,10 +49,10 @@ impl Call {
         let begun = Instant::now();
         // The path alone: what follows a question mark is routed all the same.
         let (method, streams) = named(request.uri().path());
-        let asked = timeout(request.headers());
-        let budget = match (asked, streams) {
-            (Some(asked), true) => Some(asked),
-            (Some(asked), false) => Some(asked.min(longest)),
+        let wanted = timeout(request.headers());
+        let budget = match (wanted, streams) {
+            (Some(wanted), true) => Some(wanted),
+            (Some(wanted), false) => Some(wanted.min(longest)),
             (None, true) => None,
             (None, false) => Some(longest),
         };
@@ -62,10 +63,16 @@ impl Call {
             { semconv::RPC_SYSTEM } = "grpc",
             { semconv::RPC_METHOD } = method,
             { semconv::RPC_STATUS } = tracing::field::Empty,
+            trace_id = tracing::field::Empty,
         );
         let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
-        // Fails only where no trace exporter is set up, and then nothing is lost.
-        let _ = span.set_parent(parent);
+        let asked = parent.span().span_context().clone();
+        // Fails only where no trace exporter is set up; the caller's trace is
+        // then still named in the log.
+        let traced = span.set_parent(parent).is_ok().then(|| span.context().span().span_context().clone());
+        if let Some(trace) = traced.into_iter().chain([asked]).find(SpanContext::is_valid) {
+            span.record("trace_id", tracing::field::display(trace.trace_id()));
+        }
         Self {
             span,
             deadline: budget.and_then(|budget| begun.checked_add(budget.saturating_sub(MARGIN))),

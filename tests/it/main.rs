@@ -1,3 +1,5 @@
 //! Integration tests.
 
 mod serve;
+mod server;
+mod traces;

@@ -12,6 +12,10 @@ use crate::engine::decision::{Answer, Component, Standing};
 /// Characters of a line where the terminal does not say.
 pub const WIDTH: usize = 100;
 
+/// Ends every page.
+const FOOT: &str = "Restricted: this page speaks of substance use and mental health. Where the record behind it is \
+covered by 42 CFR Part 2, so is this page.";
+
 /// How a page looks, and what stands in its head besides the answer.
 #[derive(Clone, Debug)]
 pub struct PageStyle {
@@ -46,6 +50,8 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
     asks::not_understood(&mut sheet, &answer.unrecognized);
     asks::readings(&mut sheet, &answer.readings);
     asks::considered(&mut sheet, &answer.considered);
+    sheet.blank();
+    sheet.lines(0, FOOT);
     sheet.finish()
 }
 
@@ -88,7 +94,8 @@ fn glance(sheet: &mut Sheet, answer: &Answer) {
     ];
     let asked: usize = asked.iter().sum();
     if asked > 0 {
-        sheet.tagged(2, "Missing:", Paint::Bold, &format!("{asked} facts or assessments that would change this answer"));
+        let what = if asked == 1 { "fact or assessment" } else { "facts or assessments" };
+        sheet.tagged(2, "Missing:", Paint::Bold, &format!("{asked} {what} that would change this answer"));
     }
 }
 
