@@ -48,6 +48,10 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 /// It must answer in this time.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Time that a connection has to say that it speaks HTTP/2. Shorter than the
+/// default of `server.drain_deadline`, which a silent one would use up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Age at which a connection is asked to come again, so that load spreads over
 /// replicas that joined later. No grace period is set: with one, the library
 /// cuts the connection instead of asking.
@@ -146,7 +150,7 @@ pub async fn serve(
     let (close, closed) = oneshot::channel::<()>();
     let routes = routes(active, &board, &options, draining)?;
     let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
-    let serving = transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener), async move {
+    let serving = transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
         // An error means that the sender is gone: the same as its word.
         let _ = closed.await;
     });
@@ -226,4 +230,18 @@ fn routes(active: Active, board: &Board, options: &Options, draining: watch::Rec
         .add_service(health)
         .add_service(v1)
         .add_service(v1alpha))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_plaintext_listener_off_loopback_must_be_asked_for() {
+        let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let error = bind(everywhere, false).await.unwrap_err().to_string();
+        assert!(error.contains("server.allow_plaintext_off_loopback"), "{error}");
+        assert!(bind(everywhere, true).await.is_ok());
+        assert!(bind("127.0.0.1:0".parse().unwrap(), false).await.is_ok());
+    }
 }

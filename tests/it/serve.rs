@@ -91,6 +91,20 @@ async fn what_cannot_be_read_is_refused_in_constant_words() {
     assert_eq!(packed.evaluate(fine()).await.unwrap_err().code(), Code::Unimplemented);
 }
 
+#[tokio::test]
+async fn metadata_beyond_the_transports_own_limit_passes_and_answers_may_be_packed() {
+    let server = Server::start(&[]);
+    let mut client = server.decisions().await.accept_compressed(tonic::codec::CompressionEncoding::Gzip);
+    let mut call = Request::new(fine());
+    call.metadata_mut().insert("x-forwarded-client-cert", "c".repeat(20_000).parse().unwrap());
+    let answer = client.evaluate(call).await.unwrap();
+    assert_eq!(answer.metadata().get("grpc-encoding").unwrap(), "gzip");
+
+    let mut call = Request::new(fine());
+    call.metadata_mut().insert("x-forwarded-client-cert", "c".repeat(40_000).parse().unwrap());
+    assert!(client.evaluate(call).await.is_err());
+}
+
 /// Sends the head of a call and nothing after it. The client library would
 /// keep the deadline itself, so the frames are sent by hand.
 async fn status_of_a_silent_call(server: &Server, method: &str) -> String {
