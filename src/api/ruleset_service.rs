@@ -43,7 +43,11 @@ impl Rules {
     fn one(&self, request: proto::GetRuleRequest) -> Result<proto::GetRuleResponse, Refusal> {
         let id = request::rule_id(request, &self.limits)?;
         let ruleset = self.active()?;
-        let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
+        let found = ruleset
+            .package()
+            .rules
+            .iter()
+            .find(|rule| rule.id.value == id);
         let found = found.map(|found| rule(&ruleset, found));
         match found {
             Some(rule) => Ok(proto::GetRuleResponse { rule: Some(rule) }),
@@ -65,9 +69,15 @@ fn list(ruleset: &Ruleset, page: &Page) -> Result<proto::ListRulesResponse, Refu
         "" => "",
         token => token.strip_prefix(&prefix).ok_or(Refusal::PageToken)?,
     };
-    let size = if page.size == 0 { PAGE_RULES } else { page.size };
+    let size = if page.size == 0 {
+        PAGE_RULES
+    } else {
+        page.size
+    };
     let all = sorted(ruleset.package());
-    let mut rest = all.into_iter().skip_while(|rule| rule.id.value.as_str() <= after);
+    let mut rest = all
+        .into_iter()
+        .skip_while(|rule| rule.id.value.as_str() <= after);
     let mut taken = Vec::new();
     let mut last = "";
     for found in rest.by_ref().take(size) {
@@ -77,7 +87,11 @@ fn list(ruleset: &Ruleset, page: &Page) -> Result<proto::ListRulesResponse, Refu
     let more = rest.next().is_some();
     Ok(proto::ListRulesResponse {
         rules: taken,
-        next_page_token: if more { format!("{prefix}{last}") } else { String::new() },
+        next_page_token: if more {
+            format!("{prefix}{last}")
+        } else {
+            String::new()
+        },
     })
 }
 
@@ -96,13 +110,17 @@ impl RulesetService for Rules {
         &self,
         request: Request<proto::ListRulesRequest>,
     ) -> Result<Response<proto::ListRulesResponse>, Status> {
-        self.list(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+        self.list(request.into_inner())
+            .map(Response::new)
+            .map_err(|refusal| status(&refusal))
     }
 
     async fn get_rule(
         &self,
         request: Request<proto::GetRuleRequest>,
     ) -> Result<Response<proto::GetRuleResponse>, Status> {
-        self.one(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+        self.one(request.into_inner())
+            .map(Response::new)
+            .map_err(|refusal| status(&refusal))
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn run(command: Command) -> Exit {
         Command::Check { dir } => Ruleset::from_dir(&dir).map(|ruleset| summary(&ruleset)),
         Command::Show { id, rules } => open(rules.as_deref()).map(|ruleset| match id {
             None => summary(&ruleset),
-            Some(id) => ruleset.describe(&id).map_or(String::new(), |outline| tree(&outline, 0)),
+            Some(id) => ruleset
+                .describe(&id)
+                .map_or(String::new(), |outline| tree(&outline, 0)),
         }),
     };
     match outcome {

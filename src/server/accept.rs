@@ -29,7 +29,11 @@ pub(super) struct Accepting {
 
 impl Accepting {
     pub(super) fn new(listener: TcpListener, patience: Duration) -> Self {
-        Self { listener, patience, pause: None }
+        Self {
+            listener,
+            patience,
+            pause: None,
+        }
     }
 }
 
@@ -69,12 +73,20 @@ pub(super) struct Greeted {
 
 impl Greeted {
     fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, awaited: PREFACE_BYTES, timer: Some(Box::pin(sleep(patience))) }
+        Self {
+            stream,
+            awaited: PREFACE_BYTES,
+            timer: Some(Box::pin(sleep(patience))),
+        }
     }
 }
 
 impl AsyncRead for Greeted {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let Some(timer) = &mut self.timer else {
@@ -94,7 +106,11 @@ impl AsyncRead for Greeted {
 }
 
 impl AsyncWrite for Greeted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -156,7 +172,10 @@ mod tests {
     async fn who_does_not_greet_is_dropped_and_who_does_may_be_silent() {
         let greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         for part in [&greeting[..0], &greeting[..12]] {
-            assert_eq!(accepted(part).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert_eq!(
+                accepted(part).await.unwrap_err().kind(),
+                io::ErrorKind::TimedOut
+            );
         }
         assert_eq!(accepted(greeting).await.unwrap(), PREFACE_BYTES);
     }

@@ -1,5 +1,7 @@
 //! Integration tests.
 
+mod drain;
 mod serve;
 mod server;
+mod standard;
 mod traces;
