@@ -75,24 +75,25 @@ fn list(ruleset: &Ruleset, page: &Page) -> Result<proto::ListRulesResponse, Refu
         page.size
     };
     let all = sorted(ruleset.package());
-    let mut rest = all
-        .into_iter()
-        .skip_while(|rule| rule.id.value.as_str() <= after);
-    let mut taken = Vec::new();
-    let mut last = "";
-    for found in rest.by_ref().take(size) {
-        last = &found.id.value;
-        taken.push(rule(ruleset, found));
-    }
-    let more = rest.next().is_some();
+    let (taken, more) = part(&all, |rule| rule.id.value.as_str(), after, size);
+    let last = taken.last().filter(|_| more);
     Ok(proto::ListRulesResponse {
-        rules: taken,
-        next_page_token: if more {
-            format!("{prefix}{last}")
-        } else {
-            String::new()
-        },
+        rules: taken.iter().map(|found| rule(ruleset, found)).collect(),
+        next_page_token: last
+            .map(|last| format!("{prefix}{}", last.id.value))
+            .unwrap_or_default(),
     })
+}
+
+/// Of entries in the order of their ids, those after an id, `size` at most;
+/// and whether there are more.
+fn part<'a, T>(all: &'a [T], id: impl Fn(&T) -> &str, after: &str, size: usize) -> (&'a [T], bool) {
+    let from = all.partition_point(|entry| id(entry) <= after);
+    let rest = all.get(from..).unwrap_or_default();
+    match rest.split_at_checked(size) {
+        Some((taken, further)) => (taken, !further.is_empty()),
+        None => (rest, false),
+    }
 }
 
 #[tonic::async_trait]
@@ -122,5 +123,22 @@ impl RulesetService for Rules {
         self.one(request.into_inner())
             .map(Response::new)
             .map_err(|refusal| status(&refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn pages_follow_each_other_without_gap_or_overlap() {
+        let all = ["a", "b", "c", "d"];
+        let page = |after, size| part(&all, |id| *id, after, size);
+        assert_eq!(page("", 2), (&all[..2], true));
+        assert_eq!(page("b", 2), (&all[2..], false));
+        assert_eq!(page("", 9), (&all[..], false));
+        assert_eq!(page("d", 2), (&all[4..], false));
+        // A rule that is gone ends no listing.
+        assert_eq!(page("bb", 1), (&all[2..3], true));
     }
 }
