@@ -7,17 +7,22 @@ pub mod decide;
 pub mod decision_service;
 pub mod json;
 pub mod limits;
-pub mod refusal;
 mod rationale;
+mod record;
+pub mod refusal;
 pub mod request;
 mod ruleset_answer;
-mod text;
-mod record;
 pub mod ruleset_service;
 pub mod status;
+mod text;
 
 /// Messages and services of `concord.v1`, generated from `proto/`.
-#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated; its documentation is that of the .proto files")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated; its documentation is that of the .proto files"
+)]
 pub mod proto {
     tonic::include_proto!("concord.v1");
 }

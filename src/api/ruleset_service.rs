@@ -43,7 +43,11 @@ impl Rules {
     fn one(&self, request: proto::GetRuleRequest) -> Result<proto::GetRuleResponse, Refusal> {
         let id = request::rule_id(request, &self.limits)?;
         let ruleset = self.active()?;
-        let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
+        let found = ruleset
+            .package()
+            .rules
+            .iter()
+            .find(|rule| rule.id.value == id);
         let found = found.map(|found| rule(&ruleset, found));
         match found {
             Some(rule) => Ok(proto::GetRuleResponse { rule: Some(rule) }),
@@ -65,20 +69,31 @@ fn list(ruleset: &Ruleset, page: &Page) -> Result<proto::ListRulesResponse, Refu
         "" => "",
         token => token.strip_prefix(&prefix).ok_or(Refusal::PageToken)?,
     };
-    let size = if page.size == 0 { PAGE_RULES } else { page.size };
+    let size = if page.size == 0 {
+        PAGE_RULES
+    } else {
+        page.size
+    };
     let all = sorted(ruleset.package());
-    let mut rest = all.into_iter().skip_while(|rule| rule.id.value.as_str() <= after);
-    let mut taken = Vec::new();
-    let mut last = "";
-    for found in rest.by_ref().take(size) {
-        last = &found.id.value;
-        taken.push(rule(ruleset, found));
-    }
-    let more = rest.next().is_some();
+    let (taken, more) = part(&all, |rule| rule.id.value.as_str(), after, size);
+    let last = taken.last().filter(|_| more);
     Ok(proto::ListRulesResponse {
-        rules: taken,
-        next_page_token: if more { format!("{prefix}{last}") } else { String::new() },
+        rules: taken.iter().map(|found| rule(ruleset, found)).collect(),
+        next_page_token: last
+            .map(|last| format!("{prefix}{}", last.id.value))
+            .unwrap_or_default(),
     })
+}
+
+/// Of entries in the order of their ids, those after an id, `size` at most;
+/// and whether there are more.
+fn part<'a, T>(all: &'a [T], id: impl Fn(&T) -> &str, after: &str, size: usize) -> (&'a [T], bool) {
+    let from = all.partition_point(|entry| id(entry) <= after);
+    let rest = all.get(from..).unwrap_or_default();
+    match rest.split_at_checked(size) {
+        Some((taken, further)) => (taken, !further.is_empty()),
+        None => (rest, false),
+    }
 }
 
 #[tonic::async_trait]
@@ -96,13 +111,34 @@ impl RulesetService for Rules {
         &self,
         request: Request<proto::ListRulesRequest>,
     ) -> Result<Response<proto::ListRulesResponse>, Status> {
-        self.list(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+        self.list(request.into_inner())
+            .map(Response::new)
+            .map_err(|refusal| status(&refusal))
     }
 
     async fn get_rule(
         &self,
         request: Request<proto::GetRuleRequest>,
     ) -> Result<Response<proto::GetRuleResponse>, Status> {
-        self.one(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+        self.one(request.into_inner())
+            .map(Response::new)
+            .map_err(|refusal| status(&refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part;
+
+    #[test]
+    fn pages_follow_each_other_without_gap_or_overlap() {
+        let all = ["a", "b", "c", "d"];
+        let page = |after, size| part(&all, |id| *id, after, size);
+        assert_eq!(page("", 2), (&all[..2], true));
+        assert_eq!(page("b", 2), (&all[2..], false));
+        assert_eq!(page("", 9), (&all[..], false));
+        assert_eq!(page("d", 2), (&all[4..], false));
+        // A rule that is gone ends no listing.
+        assert_eq!(page("bb", 1), (&all[2..3], true));
     }
 }

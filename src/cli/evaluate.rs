@@ -15,6 +15,7 @@ use crate::api::decide::{Decision, Terms, decide};
 use crate::api::proto::{EvaluateRequest, evaluate_request};
 use crate::api::refusal::Refusal;
 use crate::api::{answer, json};
+use crate::clinical::date::AsOf;
 use crate::ruleset::Ruleset;
 
 #[derive(Debug, Args)]
@@ -65,11 +66,24 @@ pub(super) fn run(arguments: Arguments) -> Exit {
         }
     };
     let files = run.arguments.files.clone();
-    files.iter().map(|file| run.file(file)).max().unwrap_or(Exit::Fine)
+    files
+        .iter()
+        .map(|file| run.file(file))
+        .max()
+        .unwrap_or(Exit::Fine)
 }
 
 fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
+    if arguments
+        .as_of
+        .as_deref()
+        .is_some_and(|as_of| AsOf::parse(as_of).is_err())
+    {
+        return Err(Unusable(
+            "--as-of: YYYY-MM-DD, or RFC 3339 with seconds and offset, is expected".to_owned(),
+        ));
+    }
     let ruleset = ruleset(&settings).map_err(|error| Unusable(error.to_string()))?;
     let meta = &ruleset.package().meta;
     let short: String = ruleset.digest().chars().take(12).collect();
@@ -79,12 +93,21 @@ fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
         package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
         signed: meta.signed_by.is_some(),
     };
-    Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
+    Ok(Run {
+        terms: terms(&settings),
+        ruleset: Arc::new(ruleset),
+        arguments,
+        style,
+        pages: 0,
+    })
 }
 
 /// Shells tell the width in COLUMNS where they export it.
 fn width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH)
+    std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+        .unwrap_or(WIDTH)
 }
 
 fn read(file: &PathBuf) -> Result<Source, String> {
@@ -160,7 +183,11 @@ impl Run {
                 }
             },
         };
-        if print(&text) { Exit::Fine } else { Exit::Failed }
+        if print(&text) {
+            Exit::Fine
+        } else {
+            Exit::Failed
+        }
     }
 }
 
@@ -171,6 +198,9 @@ fn refuse(place: &str, refusal: &Refusal) {
                 complain(format_args!("{place}: {violation}"));
             }
         }
-        other => complain(format_args!("{place}: {}", crate::api::status::item_status(other).message)),
+        other => complain(format_args!(
+            "{place}: {}",
+            crate::api::status::item_status(other).message
+        )),
     }
 }

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
+use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Preset};
 pub use self::settings::{
-    AnswerSettings, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings, TelemetrySettings,
+    AnswerSettings, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
+    TelemetrySettings,
 };
-use self::keys::nearest;
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
 pub const PREFIX: &str = "CONCORD";
@@ -114,13 +115,25 @@ pub fn load(layers: &Layers) -> Result<Loaded, ConfigError> {
             .set_override(key, value.clone())
             .map_err(|error| ConfigError(format!("{key}: {error} ({origin})")))?;
     }
-    let config = builder.build().map_err(|error| ConfigError(error.to_string()))?;
-    let settings: Settings = config.try_deserialize().map_err(|error| unfit(&error, &flat))?;
+    let config = builder
+        .build()
+        .map_err(|error| ConfigError(error.to_string()))?;
+    let settings: Settings = config
+        .try_deserialize()
+        .map_err(|error| unfit(&error, &flat))?;
     settings.check().map_err(|fault| {
-        let origin = flat.get(fault.key).map_or(Origin::Default, |(_, origin)| origin.clone());
-        ConfigError(format!("{}: must be {} ({origin})", fault.key, fault.wanted))
+        let origin = flat
+            .get(fault.key)
+            .map_or(Origin::Default, |(_, origin)| origin.clone());
+        ConfigError(format!(
+            "{}: must be {} ({origin})",
+            fault.key, fault.wanted
+        ))
     })?;
-    Ok(Loaded { settings, entries: entries(&flat) })
+    Ok(Loaded {
+        settings,
+        entries: entries(&flat),
+    })
 }
 
 fn defaults() -> Flat {
@@ -170,9 +183,18 @@ fn from_environment(variables: &[(String, String)]) -> Result<Flat, ConfigError>
     Ok(flat)
 }
 
-fn flatten(flat: &mut Flat, above: &str, table: Map<String, Value>, origin: &Origin) -> Result<(), ConfigError> {
+fn flatten(
+    flat: &mut Flat,
+    above: &str,
+    table: Map<String, Value>,
+    origin: &Origin,
+) -> Result<(), ConfigError> {
     for (name, value) in table {
-        let key = if above.is_empty() { name } else { format!("{above}.{name}") };
+        let key = if above.is_empty() {
+            name
+        } else {
+            format!("{above}.{name}")
+        };
         match value.kind {
             ValueKind::Table(table) => flatten(flat, &key, table, origin)?,
             _ => insert(flat, key, value, origin.clone())?,
@@ -186,14 +208,18 @@ fn insert(flat: &mut Flat, key: String, value: Value, origin: Origin) -> Result<
         flat.insert(key, (value, origin));
         return Ok(());
     }
-    let hint = nearest(&key).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let hint = nearest(&key)
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
     Err(ConfigError(format!("unknown key `{key}` ({origin}){hint}")))
 }
 
 /// The library names the key where it knows it; the layer is looked up.
 fn unfit(error: &config::ConfigError, flat: &Flat) -> ConfigError {
     let text = error.to_string();
-    let found = flat.iter().find(|(key, _)| text.contains(&format!("`{key}`")));
+    let found = flat
+        .iter()
+        .find(|(key, _)| text.contains(&format!("`{key}`")));
     match found {
         Some((_, (_, origin))) => ConfigError(format!("{text} ({origin})")),
         None => ConfigError(text),

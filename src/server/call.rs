@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::Code;
@@ -23,8 +24,14 @@ const METHODS: [(&str, bool); 9] = [
     ("concord.v1.RulesetService/GetRule", false),
     ("grpc.health.v1.Health/Check", false),
     ("grpc.health.v1.Health/Watch", true),
-    ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
-    ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true),
+    (
+        "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        true,
+    ),
+    (
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        true,
+    ),
 ];
 
 const OTHER: &str = "_OTHER";
@@ -48,10 +55,10 @@ impl Call {
         let begun = Instant::now();
         // The path alone: what follows a question mark is routed all the same.
         let (method, streams) = named(request.uri().path());
-        let asked = timeout(request.headers());
-        let budget = match (asked, streams) {
-            (Some(asked), true) => Some(asked),
-            (Some(asked), false) => Some(asked.min(longest)),
+        let wanted = timeout(request.headers());
+        let budget = match (wanted, streams) {
+            (Some(wanted), true) => Some(wanted),
+            (Some(wanted), false) => Some(wanted.min(longest)),
             (None, true) => None,
             (None, false) => Some(longest),
         };
@@ -62,10 +69,23 @@ impl Call {
             { semconv::RPC_SYSTEM } = "grpc",
             { semconv::RPC_METHOD } = method,
             { semconv::RPC_STATUS } = tracing::field::Empty,
+            trace_id = tracing::field::Empty,
         );
         let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
-        // Fails only where no trace exporter is set up, and then nothing is lost.
-        let _ = span.set_parent(parent);
+        let asked = parent.span().span_context().clone();
+        // Fails only where no trace exporter is set up; the caller's trace is
+        // then still named in the log.
+        let traced = span
+            .set_parent(parent)
+            .is_ok()
+            .then(|| span.context().span().span_context().clone());
+        if let Some(trace) = traced
+            .into_iter()
+            .chain([asked])
+            .find(SpanContext::is_valid)
+        {
+            span.record("trace_id", tracing::field::display(trace.trace_id()));
+        }
         Self {
             span,
             deadline: budget.and_then(|budget| begun.checked_add(budget.saturating_sub(MARGIN))),
@@ -89,9 +109,19 @@ impl Drop for Call {
         let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
         if self.method.starts_with("grpc.health") {
-            tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");
+            tracing::debug!(
+                method = self.method,
+                status = code,
+                elapsed_us = micros,
+                "call"
+            );
         } else {
-            tracing::info!(method = self.method, status = code, elapsed_us = micros, "call");
+            tracing::info!(
+                method = self.method,
+                status = code,
+                elapsed_us = micros,
+                "call"
+            );
         }
     }
 }
@@ -169,7 +199,10 @@ mod tests {
     #[test]
     fn timeouts_are_eight_digits_and_a_unit() {
         assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(
+            read("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3600))
+        );
         for text in ["", "m", "+5S", "123456789S", "5", "5s", "5 S"] {
             assert_eq!(read(text), None, "{text}");
         }
@@ -177,7 +210,10 @@ mod tests {
 
     #[test]
     fn unknown_methods_share_a_name() {
-        assert_eq!(named("/concord.v1.DecisionService/Evaluate"), ("concord.v1.DecisionService/Evaluate", false));
+        assert_eq!(
+            named("/concord.v1.DecisionService/Evaluate"),
+            ("concord.v1.DecisionService/Evaluate", false)
+        );
         assert_eq!(named("/patient-4711"), ("_OTHER", false));
     }
 
@@ -185,7 +221,9 @@ mod tests {
     fn a_stream_without_a_deadline_has_none() {
         let call = |path: &str| {
             let request = Request::builder().uri(path).body(()).unwrap();
-            Call::begin(&request, Duration::from_secs(10)).deadline.is_some()
+            Call::begin(&request, Duration::from_secs(10))
+                .deadline
+                .is_some()
         };
         assert!(call("/concord.v1.DecisionService/Evaluate"));
         assert!(!call("/grpc.health.v1.Health/Watch"));

@@ -40,13 +40,21 @@ use crate::api::ruleset_service::Rules;
 use crate::ruleset::Active;
 
 /// Services that reflection shows: the public ones.
-const PUBLIC: [&str; 3] = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
+const PUBLIC: [&str; 3] = [
+    "concord.v1.DecisionService",
+    "concord.v1.RulesetService",
+    "grpc.health.v1.Health",
+];
 
 /// A connection that is silent this long is asked whether it lives.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// It must answer in this time.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Time that a connection has to say that it speaks HTTP/2. Shorter than the
+/// default of `server.drain_deadline`, which a silent one would use up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Age at which a connection is asked to come again, so that load spreads over
 /// replicas that joined later. No grace period is set: with one, the library
@@ -115,7 +123,10 @@ impl std::error::Error for ServeError {}
 /// # Errors
 /// Where the address is not loopback and plaintext is not allowed there, or
 /// where it can't be bound.
-pub async fn bind(address: SocketAddr, allow_plaintext_off_loopback: bool) -> Result<TcpListener, ServeError> {
+pub async fn bind(
+    address: SocketAddr,
+    allow_plaintext_off_loopback: bool,
+) -> Result<TcpListener, ServeError> {
     if !address.ip().is_loopback() {
         if !allow_plaintext_off_loopback {
             return Err(ServeError(format!(
@@ -145,11 +156,16 @@ pub async fn serve(
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
     let routes = routes(active, &board, &options, draining)?;
-    let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
-    let serving = transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener), async move {
-        // An error means that the sender is gone: the same as its word.
-        let _ = closed.await;
+    let mut transport = transport(&options).layer(EdgeLayer {
+        deadline_max: options.deadline_max,
     });
+    let serving = transport.add_routes(routes).serve_with_incoming_shutdown(
+        Accepting::new(listener, PATIENCE),
+        async move {
+            // An error means that the sender is gone: the same as its word.
+            let _ = closed.await;
+        },
+    );
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended.map(|()| End::Drained).map_err(|error| transport_error(&error)),
@@ -166,7 +182,9 @@ pub async fn serve(
         drain.send_replace(true);
         let _ = close.send(());
         match tokio::time::timeout(options.drain_deadline, &mut serving).await {
-            Ok(ended) => ended.map(|()| End::Drained).map_err(|error| transport_error(&error)),
+            Ok(ended) => ended
+                .map(|()| End::Drained)
+                .map_err(|error| transport_error(&error)),
             Err(_) => Ok(End::Cut),
         }
     };
@@ -198,7 +216,12 @@ fn transport(options: &Options) -> Server {
 
 /// Responses may be compressed, requests not: a small message that unpacks to
 /// a large one costs its sender nothing.
-fn routes(active: Active, board: &Board, options: &Options, draining: watch::Receiver<bool>) -> Result<Routes, ServeError> {
+fn routes(
+    active: Active,
+    board: &Board,
+    options: &Options,
+    draining: watch::Receiver<bool>,
+) -> Result<Routes, ServeError> {
     let limits = options.terms.limits;
     let decisions = Decisions::new(active.clone(), options.terms.clone(), draining);
     let decisions = DecisionServiceServer::new(decisions)
@@ -226,4 +249,21 @@ fn routes(active: Active, board: &Board, options: &Options, draining: watch::Rec
         .add_service(health)
         .add_service(v1)
         .add_service(v1alpha))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_plaintext_listener_off_loopback_must_be_asked_for() {
+        let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
+        let error = bind(everywhere, false).await.unwrap_err().to_string();
+        assert!(
+            error.contains("server.allow_plaintext_off_loopback"),
+            "{error}"
+        );
+        assert!(bind(everywhere, true).await.is_ok());
+        assert!(bind("127.0.0.1:0".parse().unwrap(), false).await.is_ok());
+    }
 }

@@ -15,7 +15,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
-use tracing::Subscriber;
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -68,12 +69,22 @@ pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
         .as_deref()
         .map(|endpoint| provider(endpoint, options))
         .transpose()?;
-    let traces = provider.as_ref().map(|provider| traces(provider.tracer(semconv::SCOPE)));
-    let subscriber = Registry::default().with(traces).with(logs(options.json).with_filter(filter));
+    let traces = provider
+        .as_ref()
+        .map(|provider| traces(provider.tracer(semconv::SCOPE)));
+    let subscriber = Registry::default()
+        .with(traces)
+        .with(logs(options.json).with_filter(filter.and(filter_fn(is_fit))));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
     quiet_panics();
     Ok(Telemetry(provider))
+}
+
+/// Below info, the libraries quote frames and headers: whatever the filter
+/// says, only what is written here is logged at those levels.
+fn is_fit(event: &Metadata<'_>) -> bool {
+    event.target().starts_with("concord") || *event.level() <= Level::INFO
 }
 
 fn logs<S>(json: bool) -> Box<dyn Layer<S> + Send + Sync>
@@ -96,7 +107,7 @@ where
 {
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
-        .with_filter(tracing_subscriber::filter::Targets::new().with_target("concord", tracing::Level::INFO))
+        .with_filter(tracing_subscriber::filter::Targets::new().with_target("concord", Level::INFO))
 }
 
 fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, TelemetryError> {
@@ -109,14 +120,21 @@ fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, Tele
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_sampler(Sampler::ParentBased(Box::new(ratio)))
-        .with_resource(Resource::builder().with_service_name(options.service_name.clone()).build())
+        .with_resource(
+            Resource::builder()
+                .with_service_name(options.service_name.clone())
+                .build(),
+        )
         .build())
 }
 
 /// A panic's message may quote what was being worked on: the place is enough.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         tracing::error!(place, "panic");
     }));
 }

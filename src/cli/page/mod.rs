@@ -12,6 +12,10 @@ use crate::engine::decision::{Answer, Component, Standing};
 /// Characters of a line where the terminal does not say.
 pub const WIDTH: usize = 100;
 
+/// Ends every page.
+const FOOT: &str = "Restricted: this page speaks of substance use and mental health. Where the record behind it is \
+covered by 42 CFR Part 2, so is this page.";
+
 /// How a page looks, and what stands in its head besides the answer.
 #[derive(Clone, Debug)]
 pub struct PageStyle {
@@ -27,7 +31,12 @@ pub struct PageStyle {
 
 impl Default for PageStyle {
     fn default() -> Self {
-        Self { width: WIDTH, color: false, package: String::new(), signed: false }
+        Self {
+            width: WIDTH,
+            color: false,
+            package: String::new(),
+            signed: false,
+        }
     }
 }
 
@@ -46,13 +55,28 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
     asks::not_understood(&mut sheet, &answer.unrecognized);
     asks::readings(&mut sheet, &answer.readings);
     asks::considered(&mut sheet, &answer.considered);
+    sheet.blank();
+    sheet.lines(0, FOOT);
     sheet.finish()
 }
 
 fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
-    sheet.tagged(0, "Concord", Paint::Bold, "decision support for a licensed clinician to weigh; not an order");
-    let review = if style.signed { "signed by a clinician" } else { "NOT reviewed by a clinician" };
-    let package = if style.package.is_empty() { "rules" } else { style.package.as_str() };
+    sheet.tagged(
+        0,
+        "Concord",
+        Paint::Bold,
+        "decision support for a licensed clinician to weigh; not an order",
+    );
+    let review = if style.signed {
+        "signed by a clinician"
+    } else {
+        "NOT reviewed by a clinician"
+    };
+    let package = if style.package.is_empty() {
+        "rules"
+    } else {
+        style.package.as_str()
+    };
     sheet.lines(0, &format!("As of {}. {package}, {review}.", answer.as_of));
     sheet.blank();
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
@@ -88,14 +112,27 @@ fn glance(sheet: &mut Sheet, answer: &Answer) {
     ];
     let asked: usize = asked.iter().sum();
     if asked > 0 {
-        sheet.tagged(2, "Missing:", Paint::Bold, &format!("{asked} facts or assessments that would change this answer"));
+        let what = if asked == 1 {
+            "fact or assessment"
+        } else {
+            "facts or assessments"
+        };
+        sheet.tagged(
+            2,
+            "Missing:",
+            Paint::Bold,
+            &format!("{asked} {what} that would change this answer"),
+        );
     }
 }
 
 /// A component has one standing wherever it is listed: it is named once.
 fn standing_at(answer: &Answer, standing: Standing) -> String {
     let mut named: Vec<String> = Vec::new();
-    let components = answer.recommendations.iter().flat_map(|approach| &approach.components);
+    let components = answer
+        .recommendations
+        .iter()
+        .flat_map(|approach| &approach.components);
     for component in components.filter(|component| component.standing == standing) {
         let name = name(component);
         if !named.contains(&name) {
