@@ -108,13 +108,7 @@ impl Reader {
         if let Some(value) = self.parameters.get(name) {
             return Some(Spanned::new(value.clone(), node.span));
         }
-        let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
-        let help = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `${near}`?"),
-            None => "declare it under `parameters`".to_owned(),
-        };
-        let fault = Diagnostic::error("unknown-parameter", node.span, format!("no parameter `{name}` is declared"));
-        self.fault(fault.help(help));
+        self.unknown_parameter(name, node.span);
         None
     }
 
@@ -125,7 +119,28 @@ impl Reader {
             self.fault(Diagnostic::error("empty-text", node.span, "text is missing here"));
             return None;
         }
-        Some(text.value)
+        self.filled(text)
+    }
+
+    /// Puts in the values of parameters written `{$name}`.
+    fn filled(&mut self, text: Spanned<String>) -> Option<String> {
+        let Some((before, rest)) = text.value.split_once("{$") else { return Some(text.value) };
+        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
+        let Some(value) = self.parameters.get(name) else {
+            self.unknown_parameter(name, text.span);
+            return None;
+        };
+        let filled = format!("{before}{value}{after}");
+        self.filled(Spanned::new(filled, text.span))
+    }
+
+    fn unknown_parameter(&mut self, name: &str, span: Span) {
+        let help = match nearest(name, self.parameters.keys().map(String::as_str)) {
+            Some(near) => format!("did you mean `${near}`?"),
+            None => "declare it under `parameters`".to_owned(),
+        };
+        let fault = Diagnostic::error("unknown-parameter", span, format!("no parameter `{name}` is declared"));
+        self.fault(fault.help(help));
     }
 
     /// Reads an id or a reference: lower-case words joined by hyphens.
