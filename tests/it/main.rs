@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests: one binary, since every further one costs a link.
+
+mod architecture;
