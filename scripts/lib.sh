@@ -50,6 +50,8 @@ start_server() {
         kill -0 "$SERVER_PID" 2>/dev/null || break
         sleep 0.1
     done
+    trap - EXIT
+    kill "$SERVER_PID" 2>/dev/null || true
     cat "$log" >&2
     fail "the server did not start"
 }
