@@ -1,8 +1,24 @@
 //! Concord: decision support for people with opioid use disorder and a co-occurring mental health disorder.
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
+//!
+//! Six floors; a module imports only from floors below.
+//!
+//! | floor | rooms | purpose |
+//! | --- | --- | --- |
+//! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
+//! | 4 | [`server`] | sockets, limits, drain, health |
+//! | 3 | [`api`] | protobuf to domain and back |
+//! | 2 | [`ruleset`] | load and activate a package |
+//! | 1 | [`engine`] | program to decision, with its explanation |
+//! | 0 | [`rule`], [`clinical`], [`diag`] | rule language; codes, patient; diagnostics |
+//! | leaf | [`config`], [`telemetry`] | settings; logs and traces |
 
+pub mod api;
+pub mod cli;
 pub mod clinical;
+pub mod config;
 pub mod diag;
 pub mod engine;
 pub mod rule;
+pub mod ruleset;
+pub mod server;
+pub mod telemetry;

@@ -38,7 +38,7 @@ impl ConceptKind {
 }
 
 /// One value set as written in the package.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConceptDef {
     /// The concept's name in the package, kebab case.
     pub id: String,
@@ -94,7 +94,7 @@ impl ConceptDef {
 }
 
 /// An ICD-10-CM entry of a concept: one code, or with a trailing hyphen (`F11.12-`) a code and everything below it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct IcdEntry {
     /// The code, with its dot.
     pub code: String,

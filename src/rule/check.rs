@@ -5,7 +5,7 @@ mod cycle;
 mod names;
 
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
-use crate::clinical::unit::Unit;
+use crate::clinical::unit::{Substance, Unit, convert};
 use crate::diag::{Diagnostic, Span};
 use crate::rule::model::{
     ActionName, ComparisonUnit, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package, Rule,
@@ -80,7 +80,7 @@ fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
     }
     for concept in &package.concepts {
         if let Some(unit) = &concept.unit {
-            if Unit::parse(unit).is_none() {
+            if Unit::parse(unit).is_err() {
                 let message = format!("`{}` is not a UCUM unit that Concord converts", unit.value);
                 faults.push(Diagnostic::error("unknown-unit", unit.span, message).help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"));
             }
@@ -187,10 +187,11 @@ fn comparison_unit(package: &Package, test: &FactTest, span: Span, faults: &mut 
             )),
             (Some(_), ComparisonUnit::Canonical) => None,
             (Some(unit), ComparisonUnit::Ucum(written)) => {
-                let known = Unit::parse(written).zip(Unit::parse(unit));
-                let converts = known.is_some_and(|(from, to)| {
-                    crate::clinical::unit::convert(rust_decimal::Decimal::ONE, from, to, concept.molar_mass).is_ok()
+                let converts = Unit::parse(written).and_then(|from| {
+                    let substance = Substance { molar_mass: concept.molar_mass, valence: concept.valence };
+                    convert(rust_decimal::Decimal::ONE, from, Unit::parse(unit)?, substance)
                 });
+                let converts = converts.is_ok();
                 (!converts).then(|| {
                     (
                         format!("`{written}` can't be converted to `{}`, the unit of `{}`", unit.value, name.value),
@@ -206,7 +207,7 @@ fn comparison_unit(package: &Package, test: &FactTest, span: Span, faults: &mut 
 }
 
 fn dose_unit(unit: &ComparisonUnit, span: Span, faults: &mut Vec<Diagnostic>) {
-    let fits = matches!(unit, ComparisonUnit::Ucum(text) if Unit::parse(text).is_some());
+    let fits = matches!(unit, ComparisonUnit::Ucum(text) if Unit::parse(text).is_ok());
     if !fits {
         let fault = Diagnostic::error("unit-mismatch", span, "a daily dose is compared in a unit of mass a day");
         faults.push(fault.help("write `24 mg/d`"));

@@ -226,6 +226,8 @@ pub struct Concept {
     pub unit: Option<Spanned<String>>,
     /// Molar mass in g/mol, where mass and molar units are both seen.
     pub molar_mass: Option<Decimal>,
+    /// Charge number of the ion, where equivalents are seen.
+    pub valence: Option<Decimal>,
 }
 
 /// A named condition.

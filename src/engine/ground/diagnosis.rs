@@ -303,8 +303,9 @@ impl Record<'_> {
                 elements.extend(first_elements.iter().chain(then_elements).copied());
             }
         }
-        elements.sort_unstable();
-        elements.dedup();
+        // In the order of content: the order of the request decides nothing.
+        let mut seen = std::collections::BTreeSet::new();
+        elements.retain(|element| seen.insert(*element));
         Witnessed::new(truth, elements)
     }
 

@@ -67,7 +67,8 @@ impl Reader {
         let text = self.text(node)?;
         let year = text.parse().ok().filter(|year| (1800..=2200).contains(year));
         if year.is_none() {
-            self.fault(Diagnostic::error("malformed-number", node.span, format!("`{}` is not a year", text.value)));
+            let fault = Diagnostic::error("malformed-number", node.span, format!("`{}` is not a year", text.value));
+            self.fault(fault.help("leave `year` out where it is not known"));
         }
         year
     }
@@ -177,6 +178,7 @@ impl Reader {
         let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a kind of concept", &kinds));
         let title = self.required_words(&mut form, "title");
         let icd10cm = self.plain_texts(&mut form, "icd-10-cm");
+        let icd10cm_retired = self.plain_texts(&mut form, "icd-10-cm-retired");
         let snomed = self.plain_texts(&mut form, "snomed-ct");
         let loinc = self.plain_texts(&mut form, "loinc");
         let local = self.plain_texts(&mut form, "local");
@@ -190,19 +192,17 @@ impl Reader {
         let relapsing = form.take("relapsing").and_then(|node| self.boolean(node)).unwrap_or(false);
         let unit = form.take("unit").and_then(|node| self.text(node));
         let molar_mass = form.take("molar_mass").and_then(|node| self.decimal(node));
+        let valence = form.take("valence").and_then(|node| self.decimal(node));
         form.finish(self);
         let id: Name = id?;
-        let entry = |code: String| match code.strip_suffix('-') {
-            Some(below) => IcdEntry { code: below.to_owned(), below: true },
-            None => IcdEntry { code, below: false },
-        };
         Some(Concept {
             span: id.span,
             def: ConceptDef {
                 id: id.value,
                 kind: kind?,
                 title: title?,
-                icd10cm: icd10cm.into_iter().map(entry).collect(),
+                icd10cm: icd10cm.into_iter().map(|code| IcdEntry::from(code.as_str())).collect(),
+                icd10cm_retired: icd10cm_retired.into_iter().map(|code| IcdEntry::from(code.as_str())).collect(),
                 snomed,
                 loinc,
                 local,
@@ -217,6 +217,7 @@ impl Reader {
             relapsing,
             unit,
             molar_mass,
+            valence,
         })
     }
 

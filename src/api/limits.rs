@@ -1,0 +1,54 @@
+//! Limits of a request. Each is a named constant with its reason, and each can
+//! be set by configuration.
+
+/// Bytes of a message: ten times the largest realistic record.
+pub const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Entries of a list of the record.
+pub const LIST_ENTRIES: usize = 256;
+
+/// Bytes of a string: codes are short, and words of the record are only shown back.
+pub const STRING_BYTES: usize = 256;
+
+/// Bytes of metadata: room for a forwarded client certificate and a token,
+/// which together exceed the 16 KiB that the transport would allow.
+pub const METADATA_BYTES: u32 = 32 * 1024;
+
+/// Streams of one connection: the transport would allow any number.
+pub const STREAMS: u32 = 100;
+
+/// Violations that one answer reports.
+pub const VIOLATIONS: usize = 32;
+
+/// Codings of one entry. Fixed: an entry is one thing, however often coded.
+pub const CODINGS: usize = 16;
+
+/// Answers of a stream that wait for a slow reader before reading stops.
+pub const STREAM_BUFFER: usize = 8;
+
+/// Rules on one page of a listing where the caller asks for no size.
+pub const PAGE_RULES: usize = 100;
+
+/// Limits as they are in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message, encoded.
+    pub message_bytes: usize,
+    /// Entries of a list of the record.
+    pub list_entries: usize,
+    /// Bytes of a string.
+    pub string_bytes: usize,
+    /// Violations reported by name; further ones are counted.
+    pub violations: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: MESSAGE_BYTES,
+            list_entries: LIST_ENTRIES,
+            string_bytes: STRING_BYTES,
+            violations: VIOLATIONS,
+        }
+    }
+}

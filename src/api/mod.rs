@@ -1,0 +1,27 @@
+//! Protobuf to domain and back: with [`crate::server`], which serves it, the
+//! only room that knows `prost` and `tonic` types. After [`request`] there is
+//! no unchecked value, before [`answer`] no wire type.
+
+pub mod answer;
+pub mod decide;
+pub mod decision_service;
+pub mod json;
+pub mod limits;
+pub mod refusal;
+mod rationale;
+pub mod request;
+mod ruleset_answer;
+mod text;
+mod record;
+pub mod ruleset_service;
+pub mod status;
+
+/// Messages and services of `concord.v1`, generated from `proto/`.
+#[allow(missing_docs, clippy::all, clippy::pedantic, reason = "generated; its documentation is that of the .proto files")]
+pub mod proto {
+    tonic::include_proto!("concord.v1");
+}
+
+/// The encoded descriptor set of `concord.v1` with its imports, comments and
+/// custom options.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/concord.bin"));

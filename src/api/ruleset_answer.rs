@@ -1,0 +1,99 @@
+//! A package and its rules to the wire.
+
+use super::answer::{clinical_review, ruleset_ref};
+use super::proto::{self, get_ruleset_response};
+use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source};
+use crate::engine::program::Outline;
+use crate::ruleset::Ruleset;
+
+pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
+    let (meta, counts) = (&from.package().meta, from.counts());
+    proto::GetRulesetResponse {
+        ruleset: Some(ruleset_ref(from)),
+        title: meta.title.clone(),
+        developer: meta.developer.clone(),
+        funding: meta.funding.clone(),
+        released: meta.released.clone(),
+        clinical_review: clinical_review(from).into(),
+        counts: Some(get_ruleset_response::Counts {
+            rules: counts.rules,
+            drafts: counts.drafts,
+            retired: counts.retired,
+            definitions: counts.definitions,
+            concepts: counts.concepts,
+            components: counts.components,
+            atoms: counts.atoms,
+        }),
+        sources: from.package().sources.iter().map(|source| evidence(source, "")).collect(),
+        semantics: Ruleset::semantics(),
+    }
+}
+
+/// The rules of a package, by id.
+pub(super) fn sorted(package: &Package) -> Vec<&Rule> {
+    let mut rules: Vec<&Rule> = package.rules.iter().collect();
+    rules.sort_by(|left, right| left.id.value.cmp(&right.id.value));
+    rules
+}
+
+pub(super) fn rule(ruleset: &Ruleset, from: &Rule) -> proto::Rule {
+    let names = |names: &[crate::rule::model::Name]| names.iter().map(|name| name.value.clone()).collect();
+    proto::Rule {
+        id: from.id.value.clone(),
+        title: from.title.clone(),
+        conclusion: from.conclusion.word().to_owned(),
+        components: names(from.conclusion.components()),
+        actions: from.conclusion.actions().iter().map(|action| action_of(*action).into()).collect(),
+        statement: from.statement.value.clone(),
+        condition: ruleset.describe(&from.id).map(condition),
+        evidence: from.evidence.iter().map(|citation| cited(ruleset.package(), citation)).collect(),
+        strength: from.strength.clone(),
+        verification: from.verification.word().to_owned(),
+        status: match from.status {
+            RuleStatus::Draft => "draft",
+            RuleStatus::Active => "active",
+            RuleStatus::Retired => "retired",
+        }
+        .to_owned(),
+        review_by: from.review_by.as_ref().map(|date| date.value.clone()).unwrap_or_default(),
+        outranks: names(&from.outranks),
+        location: from.location.clone(),
+    }
+}
+
+fn action_of(from: ActionName) -> proto::Action {
+    match from {
+        ActionName::Start => proto::Action::Start,
+        ActionName::Continue => proto::Action::Continue,
+        ActionName::Increase => proto::Action::Increase,
+    }
+}
+
+fn cited(package: &Package, citation: &Citation) -> proto::Evidence {
+    match package.sources.iter().find(|source| source.id.value == citation.source.value) {
+        Some(source) => evidence(source, &citation.place),
+        None => proto::Evidence {
+            source: citation.source.value.clone(),
+            place: citation.place.clone(),
+            ..proto::Evidence::default()
+        },
+    }
+}
+
+fn evidence(source: &Source, place: &str) -> proto::Evidence {
+    proto::Evidence {
+        source: source.id.value.clone(),
+        title: source.title.clone(),
+        publisher: source.publisher.clone(),
+        year: source.year,
+        place: place.to_owned(),
+        url: source.url.clone(),
+    }
+}
+
+fn condition(from: &Outline) -> proto::ConditionNode {
+    proto::ConditionNode {
+        text: from.text.clone(),
+        children: from.parts.iter().map(condition).collect(),
+    }
+}

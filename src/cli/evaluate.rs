@@ -1,0 +1,176 @@
+//! `concord evaluate`: patients from files, answers to standard output.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+
+use super::input::{Source, documents};
+use super::page::{PageStyle, WIDTH, render};
+use super::settings::{SettingsArguments, Unusable, ruleset, terms};
+use super::{Exit, Format, complain, print};
+use crate::api::decide::{Decision, Terms, decide};
+use crate::api::proto::{EvaluateRequest, evaluate_request};
+use crate::api::refusal::Refusal;
+use crate::api::{answer, json};
+use crate::ruleset::Ruleset;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Files with an EvaluateRequest or a Patient: JSON, YAML, or one JSON
+    /// document a line. `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Form of the output: pages, or one EvaluateResponse a line.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// The instant of the evaluation, RFC 3339 or a full date; takes the place
+    /// of the one in the input.
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<String>,
+    /// How much is explained; takes the place of what the input says.
+    #[arg(long, value_enum)]
+    explain: Option<Explain>,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Explain {
+    /// Statements and evidence.
+    Brief,
+    /// And the input behind each statement.
+    Standard,
+    /// And every rule considered.
+    Full,
+}
+
+struct Run {
+    ruleset: Arc<Ruleset>,
+    terms: Terms,
+    arguments: Arguments,
+    style: PageStyle,
+    /// Pages printed so far.
+    pages: usize,
+}
+
+pub(super) fn run(arguments: Arguments) -> Exit {
+    let mut run = match prepare(arguments) {
+        Ok(run) => run,
+        Err(Unusable(message)) => {
+            complain(message);
+            return Exit::Unusable;
+        }
+    };
+    let files = run.arguments.files.clone();
+    files.iter().map(|file| run.file(file)).max().unwrap_or(Exit::Fine)
+}
+
+fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
+    let settings = arguments.settings.load(Vec::new())?.settings;
+    let ruleset = ruleset(&settings).map_err(|error| Unusable(error.to_string()))?;
+    let meta = &ruleset.package().meta;
+    let short: String = ruleset.digest().chars().take(12).collect();
+    let style = PageStyle {
+        width: width(),
+        color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
+        signed: meta.signed_by.is_some(),
+    };
+    Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
+}
+
+/// Shells tell the width in COLUMNS where they export it.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH)
+}
+
+fn read(file: &PathBuf) -> Result<Source, String> {
+    let name = file.display().to_string();
+    let mut text = String::new();
+    let outcome = if name == "-" {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(file).map(|read| text = read)
+    };
+    match outcome {
+        Ok(()) => Ok(Source { name, text }),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+impl Run {
+    fn file(&mut self, file: &PathBuf) -> Exit {
+        let source = match read(file) {
+            Ok(source) => source,
+            Err(message) => {
+                complain(message);
+                return Exit::Unusable;
+            }
+        };
+        let mut worst = Exit::Fine;
+        for document in documents(&source) {
+            let exit = match document.request {
+                Ok(request) => self.item(&format!("{}:{}", source.name, document.line), request),
+                Err(unreadable) => {
+                    complain(unreadable);
+                    Exit::Unusable
+                }
+            };
+            worst = worst.max(exit);
+        }
+        worst
+    }
+
+    fn item(&mut self, place: &str, mut request: EvaluateRequest) -> Exit {
+        if let Some(as_of) = &self.arguments.as_of {
+            request.as_of.clone_from(as_of);
+        }
+        if let Some(explain) = self.arguments.explain {
+            request.explain = match explain {
+                Explain::Brief => evaluate_request::Explain::Brief,
+                Explain::Standard => evaluate_request::Explain::Standard,
+                Explain::Full => evaluate_request::Explain::Full,
+            }
+            .into();
+        }
+        match decide(&self.ruleset, request, &self.terms, Timestamp::now()) {
+            Ok(decision) => self.show(place, decision),
+            Err(refusal) => {
+                refuse(place, &refusal);
+                Exit::Failed
+            }
+        }
+    }
+
+    fn show(&mut self, place: &str, decision: Decision) -> Exit {
+        let text = match self.arguments.format {
+            Format::Text => {
+                let between = if self.pages == 0 { "" } else { "\n----\n\n" };
+                self.pages = self.pages.saturating_add(1);
+                format!("{between}{}", render(&decision.answer, &self.style))
+            }
+            Format::Json => match json::to_line(&answer::response(decision)) {
+                Ok(line) => format!("{line}\n"),
+                Err(error) => {
+                    complain(format_args!("{place}: {error}"));
+                    return Exit::Failed;
+                }
+            },
+        };
+        if print(&text) { Exit::Fine } else { Exit::Failed }
+    }
+}
+
+fn refuse(place: &str, refusal: &Refusal) {
+    match refusal {
+        Refusal::Fields(violations) => {
+            for violation in violations {
+                complain(format_args!("{place}: {violation}"));
+            }
+        }
+        other => complain(format_args!("{place}: {}", crate::api::status::item_status(other).message)),
+    }
+}

@@ -1,0 +1,129 @@
+//! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::settings::{SettingsArguments, Unusable, ruleset, terms};
+use super::{Exit, complain};
+use crate::config::{LogFormat, Settings};
+use crate::ruleset::Active;
+use crate::server::health::{Board, Phase};
+use crate::server::{self, End};
+use crate::telemetry::{self, Telemetry};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Address of the gRPC listener: `server.grpc_addr`.
+    #[arg(long, value_name = "ADDRESS")]
+    grpc_addr: Option<String>,
+    #[command(flatten)]
+    settings: SettingsArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> Exit {
+    match start(arguments) {
+        Ok(End::Drained) => Exit::Fine,
+        Ok(End::Cut | End::Forced) => Exit::Cut,
+        Err(Unusable(message)) => {
+            complain(message);
+            Exit::Unusable
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> Result<End, Unusable> {
+    let flags = arguments.grpc_addr.map(|address| ("server.grpc_addr".to_owned(), address));
+    let settings = arguments.settings.load(flags.into_iter().collect())?.settings;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Unusable(format!("no runtime: {error}")))?;
+    let end = runtime.block_on(async {
+        let telemetry = telemetry(&settings)?;
+        let end = serve(settings).await;
+        telemetry.flush().await;
+        end
+    });
+    // What was cut may still be at work: the process does not wait for it.
+    runtime.shutdown_background();
+    end
+}
+
+fn telemetry(settings: &Settings) -> Result<Telemetry, Unusable> {
+    let from = &settings.telemetry;
+    let options = telemetry::Options {
+        json: from.log_format == LogFormat::Json,
+        filter: from.log_filter.clone(),
+        otlp_endpoint: from.otlp_endpoint.clone(),
+        sample_ratio: from.sample_ratio,
+        service_name: from.service_name.clone(),
+    };
+    telemetry::start(&options).map_err(|error| Unusable(error.to_string()))
+}
+
+async fn serve(settings: Settings) -> Result<End, Unusable> {
+    let mut signals = Signals::new()?;
+    let address = settings.server.grpc_addr;
+    // Bound before the rules are loaded, so that an address in use is told at
+    // once, and probes find the process alive.
+    let listener = server::bind(address, settings.server.allow_plaintext_off_loopback)
+        .await
+        .map_err(|error| Unusable(error.to_string()))?;
+    let bound = listener.local_addr().unwrap_or(address);
+    tracing::info!("listening grpc={bound}");
+    let (active, board) = (Active::new(), Board::default());
+    let options = server::Options {
+        terms: terms(&settings),
+        metadata_bytes: settings.limits.metadata_bytes,
+        streams: settings.limits.streams,
+        deadline_max: settings.server.deadline_max,
+        drain_lead: settings.server.drain_lead,
+        drain_deadline: settings.server.drain_deadline,
+    };
+    let serving = server::serve(listener, active.clone(), board.clone(), options, async || signals.next().await);
+    let mut serving = std::pin::pin!(serving);
+    let failed = |error: server::ServeError| Unusable(error.to_string());
+    tokio::select! {
+        end = &mut serving => return end.map_err(failed),
+        loaded = activate(settings, active, board) => loaded?,
+    }
+    serving.await.map_err(failed)
+}
+
+/// Loads the package off the runtime's workers, which answer probes meanwhile.
+async fn activate(settings: Settings, active: Active, board: Board) -> Result<(), Unusable> {
+    let loaded = tokio::task::spawn_blocking(move || ruleset(&settings)).await;
+    let ruleset = match loaded {
+        Ok(loaded) => loaded.map_err(|error| Unusable(error.to_string()))?,
+        Err(_) => return Err(Unusable("the rules package could not be loaded".to_owned())),
+    };
+    let meta = &ruleset.package().meta;
+    let (name, version, digest) = (meta.name.clone(), meta.version.clone(), ruleset.digest().to_owned());
+    active.set(Arc::new(ruleset));
+    board.enter(Phase::Serving);
+    tracing::info!(name, version, digest, "rules package active");
+    Ok(())
+}
+
+/// The signals that end the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Unusable> {
+        let listen = |kind| signal(kind).map_err(|error| Unusable(format!("no signals: {error}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

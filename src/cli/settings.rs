@@ -1,0 +1,136 @@
+//! `concord config`, and how every command gets its settings.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, Format, complain, print};
+use crate::api::decide::Terms;
+use crate::api::limits::Limits;
+use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
+use crate::ruleset::{LoadError, Ruleset};
+
+/// Where settings come from.
+#[derive(Debug, Args)]
+pub(super) struct SettingsArguments {
+    /// Settings file, TOML. Else the file that CONCORD_CONFIG names.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting: `limits.streams=50`. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Directory of the rules package: `rules.dir`.
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl SettingsArguments {
+    /// Settings in force; `flags` of the command's own come last.
+    pub(super) fn load(&self, flags: Vec<(String, String)>) -> Result<Loaded, Unusable> {
+        let mut all = Vec::new();
+        for set in &self.set {
+            let (key, value) = set
+                .split_once('=')
+                .ok_or_else(|| Unusable(format!("--set {set}: KEY=VALUE is expected")))?;
+            all.push((key.trim().to_owned(), value.trim().to_owned()));
+        }
+        if let Some(dir) = &self.rules {
+            let dir = dir.to_str().ok_or_else(|| Unusable("--rules: the path is not UTF-8".to_owned()))?;
+            all.push(("rules.dir".to_owned(), dir.to_owned()));
+        }
+        all.extend(flags);
+        let file = self.config.clone().or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
+        // A variable that is not UTF-8 can't be one of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        load(&Layers { file, environment, flags: all }).map_err(|error: ConfigError| Unusable(error.to_string()))
+    }
+}
+
+/// Settings or a package that can't be used.
+#[derive(Debug)]
+pub(super) struct Unusable(pub(super) String);
+
+/// What requests are answered with.
+pub(super) fn terms(settings: &Settings) -> Terms {
+    let limits = settings.limits;
+    let size = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    Terms {
+        limits: Limits {
+            message_bytes: size(limits.message_bytes),
+            list_entries: size(limits.list_entries),
+            string_bytes: size(limits.string_bytes),
+            violations: size(limits.violations),
+        },
+        purpose_of_use: settings.answer.purpose_of_use.clone(),
+    }
+}
+
+/// The package that the settings name.
+pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, LoadError> {
+    match &settings.rules.dir {
+        Some(dir) => Ruleset::from_dir(dir),
+        None => Ruleset::embedded(),
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let loaded = match arguments.settings.load(Vec::new()) {
+        Ok(loaded) => loaded,
+        Err(Unusable(message)) => {
+            complain(message);
+            return Exit::Unusable;
+        }
+    };
+    let text = match arguments.format {
+        Format::Text => table(&loaded.entries),
+        Format::Json => json(&loaded.entries),
+    };
+    print(&text);
+    Exit::Fine
+}
+
+fn table(entries: &[Entry]) -> String {
+    let width = |text: fn(&Entry) -> &str| entries.iter().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
+    let (keys, values) = (width(|entry| entry.key).max(3), width(|entry| entry.value.as_str()).max(5));
+    let mut text = format!("{:keys$}  {:values$}  from\n", "key", "value");
+    for entry in entries {
+        text.push_str(&format!("{:keys$}  {:values$}  {}\n", entry.key, entry.value, entry.origin));
+    }
+    text
+}
+
+fn json(entries: &[Entry]) -> String {
+    let rows: Vec<serde_json::Value> = entries
+        .iter()
+        .map(|entry| {
+            serde_json::json!({
+                "key": entry.key, "value": entry.value, "origin": entry.origin.to_string(), "about": entry.about,
+            })
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::Array(rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_the_settings_are_those_of_the_contract() {
+        use crate::api::limits::{METADATA_BYTES, STREAMS};
+        let settings = load(&Layers::default()).unwrap().settings;
+        assert_eq!(terms(&settings).limits, Limits::default());
+        assert_eq!((settings.limits.metadata_bytes, settings.limits.streams), (METADATA_BYTES, STREAMS));
+    }
+}

@@ -1,0 +1,161 @@
+//! Settings with their types.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    /// The server.
+    pub server: ServerSettings,
+    /// Limits of requests.
+    pub limits: LimitSettings,
+    /// The rules package.
+    #[serde(default)]
+    pub rules: RulesSettings,
+    /// Answers.
+    pub answer: AnswerSettings,
+    /// Logs and traces.
+    pub telemetry: TelemetrySettings,
+}
+
+/// The server.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ServerSettings {
+    /// Address of the gRPC listener.
+    pub grpc_addr: SocketAddr,
+    /// Listen without TLS on an address that is not loopback.
+    pub allow_plaintext_off_loopback: bool,
+    /// Longest time that a unary call may take.
+    #[serde(deserialize_with = "length")]
+    pub deadline_max: Duration,
+    /// Time between NOT_SERVING and the end of the listener.
+    #[serde(deserialize_with = "length")]
+    pub drain_lead: Duration,
+    /// Time that calls in flight then have.
+    #[serde(deserialize_with = "length")]
+    pub drain_deadline: Duration,
+}
+
+/// Limits of requests.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct LimitSettings {
+    /// Bytes of a message.
+    pub message_bytes: u32,
+    /// Bytes of metadata.
+    pub metadata_bytes: u32,
+    /// Concurrent streams of a connection.
+    pub streams: u32,
+    /// Entries of a list of the record.
+    pub list_entries: u32,
+    /// Bytes of a string.
+    pub string_bytes: u32,
+    /// Violations that one refusal names.
+    pub violations: u32,
+}
+
+/// The rules package.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RulesSettings {
+    /// Its directory; none: the one in the binary.
+    pub dir: Option<PathBuf>,
+}
+
+/// Answers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AnswerSettings {
+    /// Purpose of use where a request states none.
+    pub purpose_of_use: String,
+}
+
+/// Logs and traces.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TelemetrySettings {
+    /// Form of the logs.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+    /// Where traces go.
+    pub otlp_endpoint: Option<String>,
+    /// Share of traces that are kept.
+    pub sample_ratio: f64,
+    /// `service.name` of the traces.
+    pub service_name: String,
+}
+
+/// Form of the logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A setting with a value that it can't have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unfit {
+    pub(super) key: &'static str,
+    pub(super) wanted: &'static str,
+}
+
+impl Settings {
+    /// What types alone can't hold.
+    pub(super) fn check(&self) -> Result<(), Unfit> {
+        let limits = self.limits;
+        let positive = [
+            ("limits.message_bytes", limits.message_bytes),
+            ("limits.metadata_bytes", limits.metadata_bytes),
+            ("limits.streams", limits.streams),
+            ("limits.list_entries", limits.list_entries),
+            ("limits.string_bytes", limits.string_bytes),
+            ("limits.violations", limits.violations),
+        ];
+        if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
+            return Err(Unfit { key, wanted: "1 or more" });
+        }
+        if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
+            return Err(Unfit { key: "telemetry.sample_ratio", wanted: "0 to 1" });
+        }
+        if self.server.deadline_max.is_zero() {
+            return Err(Unfit { key: "server.deadline_max", wanted: "more than nothing" });
+        }
+        let purpose = &self.answer.purpose_of_use;
+        if purpose.is_empty() || !purpose.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Unfit { key: "answer.purpose_of_use", wanted: "a code" });
+        }
+        Ok(())
+    }
+}
+
+/// Reads `250ms`, `5s`, `2m`.
+pub(super) fn parse_length(text: &str) -> Option<Duration> {
+    let digits = text.len() - text.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    let (count, unit) = text.split_at_checked(digits)?;
+    let count: u32 = count.parse().ok()?;
+    match unit {
+        "ms" => Some(Duration::from_millis(u64::from(count))),
+        "s" => Some(Duration::from_secs(u64::from(count))),
+        "m" => Some(Duration::from_secs(u64::from(count) * 60)),
+        _ => None,
+    }
+}
+
+fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    parse_length(&text).ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a time such as 250ms, 5s or 2m")))
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! One patient before one package: everything that the parts of an answer are
+//! read from.
+
+use crate::clinical::date::AsOf;
+use crate::clinical::patient::{List, Patient};
+use crate::rule::model::Rule;
+use crate::rule::truth::Truth;
+
+use super::Engine;
+use super::decision::Explain;
+use super::evaluate::{Open, Valuation};
+use super::ground::{Absence, Grounded};
+use super::program::{CompiledRule, NodeId};
+
+/// Lists that are assumed complete where nothing is stated, and asked about.
+pub const ASSUMABLE: [List; 2] = [List::Diagnoses, List::Medications];
+
+/// One patient before one package.
+pub struct Case<'a> {
+    /// The package.
+    pub engine: &'a Engine,
+    /// The record.
+    pub patient: &'a Patient,
+    /// Now.
+    pub as_of: &'a AsOf,
+    /// How much is explained.
+    pub explain: Explain,
+    /// The record, grounded.
+    pub grounded: Grounded,
+    /// Truth values.
+    pub values: Valuation,
+    /// Truth values with what is assumed of a list taken as unknown.
+    relaxed: Vec<(List, Valuation)>,
+}
+
+impl<'a> Case<'a> {
+    /// Grounds and evaluates a patient.
+    pub fn new(engine: &'a Engine, patient: &'a Patient, as_of: &'a AsOf, explain: Explain) -> Self {
+        let program = engine.program();
+        let grounded = engine.grounder().ground(engine.package(), program, patient, as_of);
+        let evaluator = engine.evaluator();
+        let values = evaluator.evaluate(grounded.atoms.iter().map(|(id, found)| (*id, found.truth)), grounded.open);
+        let relaxed = ASSUMABLE
+            .into_iter()
+            .filter(|list| grounded.absence(*list) == Absence::Assumed)
+            .map(|list| {
+                let open = Open {
+                    diagnoses: grounded.open.diagnoses || list == List::Diagnoses,
+                    medications: grounded.open.medications || list == List::Medications,
+                };
+                (list, evaluator.evaluate(grounded.relaxed(list, &program.atoms), open))
+            })
+            .collect();
+        Self { engine, patient, as_of, explain, grounded, values, relaxed }
+    }
+
+    /// Active rules with what they were compiled to.
+    pub fn rules(&self) -> impl Iterator<Item = (&'a CompiledRule, &'a Rule)> {
+        let package = self.engine.package();
+        self.engine
+            .program()
+            .rules
+            .iter()
+            .filter_map(|compiled| Some((compiled, package.rules.get(compiled.rule as usize)?)))
+    }
+
+    /// Truth of a rule's condition.
+    pub fn truth(&self, compiled: &CompiledRule) -> Truth {
+        self.values.get(compiled.node)
+    }
+
+    /// Does a formula that is false rest on what is assumed of the list?
+    pub fn assumed_false(&self, node: NodeId, list: List) -> bool {
+        self.values.get(node) == Truth::False
+            && self.relaxed.iter().any(|(relaxed, values)| *relaxed == list && values.get(node) != Truth::False)
+    }
+
+    /// Is a formula false, and only by what is assumed of any list?
+    pub fn assumed_false_any(&self, node: NodeId) -> bool {
+        ASSUMABLE.into_iter().any(|list| self.assumed_false(node, list))
+    }
+}

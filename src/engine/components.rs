@@ -1,0 +1,178 @@
+//! Components: what the findings together say of each, and of which action.
+
+use std::cmp::Reverse;
+
+use crate::rule::model::{self, ActionName, Conclusion, WhenUnknown};
+use crate::rule::truth::Truth;
+
+use super::case::Case;
+use super::decision::{Action, Component, Exclusion, Finding, FindingKind, Offer, Recommendation, Standing};
+use super::program::CompiledComponent;
+
+/// A component with its place in the package.
+pub struct Placed<'a> {
+    /// As the package declares it.
+    pub declared: &'a model::Component,
+    /// What is said of it.
+    pub component: Component,
+}
+
+/// Said with the standing of a medication in use that must not end abruptly.
+const NO_ABRUPT_STOP: &str = "In use: review urgently and keep it going meanwhile; no abrupt stop.";
+
+/// Components that have something to say: offered, in use, or planned.
+#[must_use]
+pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
+    let engine = case.engine;
+    let mut placed = Vec::new();
+    for compiled in &engine.program().components {
+        let Some(declared) = engine.package().components.get(compiled.component as usize) else { continue };
+        let current = compiled.current.map(|node| case.values.get(node));
+        let planned = compiled.planned.is_some_and(|node| case.values.get(node) == Truth::True);
+        let action = action(case, compiled, current);
+        let counts = |actions: &[ActionName]| match current {
+            Some(Truth::True) => actions.contains(&ActionName::Continue),
+            Some(Truth::Unknown) => actions.contains(&ActionName::Continue) || actions.contains(&ActionName::Start),
+            _ => actions.contains(&ActionName::Start),
+        };
+        let findings = findings(case, compiled, &counts);
+        let component = combined(declared, action, findings);
+        let in_use = current == Some(Truth::True);
+        if component.offer > Offer::None || in_use || planned {
+            placed.push(Placed { declared, component: with_handling(component, declared, in_use) });
+            if in_use {
+                placed.extend(increase(case, compiled, declared));
+            }
+        }
+    }
+    placed
+}
+
+/// Use that is certain continues; absence that is certain starts; what is
+/// assumed or unknown may be either. What a record can't show may be either too.
+fn action(case: &Case<'_>, compiled: &CompiledComponent, current: Option<Truth>) -> Action {
+    match current {
+        Some(Truth::True) => Action::Continue,
+        Some(Truth::False) if !compiled.current.is_some_and(|node| case.assumed_false_any(node)) => Action::Start,
+        _ => Action::StartOrContinue,
+    }
+}
+
+fn findings(case: &Case<'_>, compiled: &CompiledComponent, counts: &dyn Fn(&[ActionName]) -> bool) -> Vec<Finding> {
+    let program = case.engine.program();
+    let mut findings = Vec::new();
+    for (position, actions) in &compiled.findings {
+        let Some(rule) = program.rules.get(*position as usize) else { continue };
+        let Some(source) = case.engine.package().rules.get(rule.rule as usize) else { continue };
+        let truth = case.truth(rule);
+        let kind = match (&source.conclusion, truth, source.unknown) {
+            (Conclusion::Recommend { .. }, Truth::True, _) => FindingKind::Recommend,
+            (Conclusion::Consider { .. }, Truth::True, _) => FindingKind::Consider,
+            (Conclusion::Caution { .. }, Truth::True, _) => FindingKind::Caution,
+            (Conclusion::Contraindicate { .. }, Truth::True, _) => FindingKind::Contraindicate,
+            (Conclusion::Caution { .. } | Conclusion::Contraindicate { .. }, Truth::Unknown, WhenUnknown::Verify) => {
+                FindingKind::Verify
+            }
+            _ => continue,
+        };
+        let said = match (kind, &source.ask) {
+            (FindingKind::Verify, Some(ask)) => format!("Verify first: {ask}"),
+            (FindingKind::Verify, None) => format!("Verify first: {}", source.title),
+            _ => case.statement(rule, source),
+        };
+        let outranked_by: Vec<String> = rule
+            .outranked_by
+            .iter()
+            .filter_map(|above| program.rules.get(*above as usize))
+            .filter(|above| case.truth(above) == Truth::True)
+            .map(|above| above.id.clone())
+            .collect();
+        let offers = matches!(kind, FindingKind::Recommend | FindingKind::Consider);
+        findings.push(Finding {
+            kind,
+            action: if offers { None } else { spoken_of(actions, counts) },
+            counted: outranked_by.is_empty() && (offers || counts(actions)),
+            outranked_by,
+            rationale: case.rationale(rule, source, &said),
+        });
+    }
+    findings.sort_by(|a, b| (!a.counted, a.kind, &a.rationale.rule).cmp(&(!b.counted, b.kind, &b.rationale.rule)));
+    findings
+}
+
+/// The action of an exclusion that counts here, else the first it names.
+fn spoken_of(actions: &[ActionName], counts: &dyn Fn(&[ActionName]) -> bool) -> Option<Action> {
+    let counted = actions.iter().find(|action| counts(&[**action]));
+    counted.or(actions.first()).map(|action| match action {
+        ActionName::Start => Action::Start,
+        ActionName::Continue => Action::Continue,
+        ActionName::Increase => Action::Increase,
+    })
+}
+
+/// Offer and exclusion are the strongest of the findings that count.
+fn combined(declared: &model::Component, action: Action, findings: Vec<Finding>) -> Component {
+    let (mut offer, mut exclusion) = (Offer::None, Exclusion::None);
+    for finding in findings.iter().filter(|finding| finding.counted) {
+        match finding.kind {
+            FindingKind::Recommend => offer = offer.max(Offer::Recommend),
+            FindingKind::Consider => offer = offer.max(Offer::Consider),
+            FindingKind::Caution => exclusion = exclusion.max(Exclusion::Caution),
+            FindingKind::Verify => exclusion = exclusion.max(Exclusion::VerifyFirst),
+            FindingKind::Contraindicate => exclusion = exclusion.max(Exclusion::Contraindicated),
+        }
+    }
+    Component {
+        code: declared.id.value.clone(),
+        title: declared.title.clone(),
+        action,
+        offer,
+        exclusion,
+        standing: Standing::of(offer, exclusion),
+        rationale: findings,
+        handling: None,
+    }
+}
+
+fn with_handling(mut component: Component, declared: &model::Component, in_use: bool) -> Component {
+    if in_use && declared.never_abrupt && component.exclusion > Exclusion::None {
+        component.handling = Some(NO_ABRUPT_STOP.to_owned());
+    }
+    component
+}
+
+/// What is said of more of a component in use.
+fn increase<'a>(case: &Case<'a>, compiled: &CompiledComponent, declared: &'a model::Component) -> Option<Placed<'a>> {
+    let counts = |actions: &[ActionName]| actions.contains(&ActionName::Increase);
+    let mut findings = findings(case, compiled, &counts);
+    findings.retain(|finding| finding.counted && !matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider));
+    if findings.is_empty() {
+        return None;
+    }
+    Some(Placed { declared, component: combined(declared, Action::Increase, findings) })
+}
+
+/// The components under their approaches, in the order of the package.
+#[must_use]
+pub fn by_approach(case: &Case<'_>, placed: Vec<Placed<'_>>) -> Vec<Recommendation> {
+    let mut recommendations = Vec::new();
+    for approach in &case.engine.package().approaches {
+        let mut components: Vec<Component> = placed
+            .iter()
+            .filter(|one| one.declared.approaches.iter().any(|name| name.value == approach.id.value))
+            .map(|one| one.component.clone())
+            .collect();
+        components.sort_by(|a, b| {
+            (!a.offered(), Reverse(a.offer), a.exclusion, &a.code, a.action)
+                .cmp(&(!b.offered(), Reverse(b.offer), b.exclusion, &b.code, b.action))
+        });
+        if !components.is_empty() {
+            recommendations.push(Recommendation {
+                approach: approach.id.value.clone(),
+                title: approach.title.clone(),
+                components,
+            });
+        }
+    }
+    recommendations
+}

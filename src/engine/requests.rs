@@ -1,0 +1,218 @@
+//! What is missing and would change the answer, and what is due.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clinical::patient::List;
+use crate::rule::model::{Category, Conclusion, Rule, Severity, WhenUnknown};
+use crate::rule::truth::Truth;
+
+use super::assemble::SHOWN_ASKS;
+use super::case::{ASSUMABLE, Case};
+use super::components::Placed;
+use super::decision::{Assessment, DataRequest, Effect};
+use super::needs::{Need, concept_codings};
+use super::program::CompiledRule;
+
+/// Data requests and assessments, the first of both shown.
+#[derive(Default)]
+pub struct Asks {
+    /// Shown data requests.
+    pub data_requests: Vec<DataRequest>,
+    /// Shown assessments.
+    pub assessments: Vec<Assessment>,
+    /// The other data requests.
+    pub more_data_requests: Vec<DataRequest>,
+    /// The other assessments.
+    pub more_assessments: Vec<Assessment>,
+}
+
+/// How grave an effect is: less is graver.
+type Gravity = u8;
+
+const OF_CONTRAINDICATION: Gravity = 2;
+
+enum Ask {
+    Request(DataRequest),
+    Assessment(Assessment),
+}
+
+/// A fact that is missing, with everything that it could change.
+struct Missing {
+    need: Need,
+    gravest: Gravity,
+    effects: BTreeSet<(Gravity, Effect)>,
+    /// Words of the gravest rule for what to ask.
+    words: BTreeSet<(Gravity, String)>,
+}
+
+/// Everything to ask, gravest first.
+#[must_use]
+pub fn all(case: &Case<'_>, placed: &[Placed<'_>]) -> Asks {
+    let mut ranked: Vec<(Gravity, Reverse<usize>, String, Ask)> = Vec::new();
+    for (key, missing) in missing_facts(case, placed) {
+        let rank = (missing.gravest, Reverse(missing.effects.len()), key);
+        ranked.push((rank.0, rank.1, rank.2, Ask::Request(request_of(missing))));
+    }
+    for (compiled, rule) in case.rules() {
+        if case.truth(compiled) != Truth::True {
+            continue;
+        }
+        if let Some((gravity, ask)) = ask_of_rule(case, compiled, rule) {
+            ranked.push((gravity, Reverse(1), rule.id.value.clone(), ask));
+        }
+    }
+    ranked.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    let mut asks = Asks::default();
+    for (index, (.., ask)) in ranked.into_iter().enumerate() {
+        match (ask, index < SHOWN_ASKS) {
+            (Ask::Request(request), true) => asks.data_requests.push(request),
+            (Ask::Request(request), false) => asks.more_data_requests.push(request),
+            (Ask::Assessment(assessment), true) => asks.assessments.push(assessment),
+            (Ask::Assessment(assessment), false) => asks.more_assessments.push(assessment),
+        }
+    }
+    asks
+}
+
+/// How grave it would be if the rule fired.
+fn gravity(rule: &Rule) -> Gravity {
+    match &rule.conclusion {
+        Conclusion::Alert { severity: Severity::Critical, .. } => 0,
+        Conclusion::Alert { severity: Severity::High, .. } => 1,
+        Conclusion::Contraindicate { .. } => OF_CONTRAINDICATION,
+        Conclusion::Caution { .. } if rule.unknown == WhenUnknown::Verify => OF_CONTRAINDICATION,
+        Conclusion::Alert { severity: Severity::Moderate, .. } => 3,
+        Conclusion::Caution { .. } => 4,
+        Conclusion::Alert { .. } => 5,
+        Conclusion::Recommend { .. } => 6,
+        Conclusion::Consider { .. } => 7,
+        Conclusion::Insight { .. } => 8,
+        _ => 9,
+    }
+}
+
+/// Only what could change this answer is asked for: an exclusion of a
+/// component that is not in question changes nothing.
+fn in_question(rule: &Rule, placed: &[Placed<'_>]) -> bool {
+    match &rule.conclusion {
+        Conclusion::Caution { components, .. } | Conclusion::Contraindicate { components, .. } => {
+            components.iter().any(|name| placed.iter().any(|one| one.declared.id.value == name.value))
+        }
+        Conclusion::Alert { .. } | Conclusion::Recommend { .. } | Conclusion::Consider { .. } | Conclusion::Insight { .. } => true,
+        _ => false,
+    }
+}
+
+fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Missing> {
+    let mut missing: BTreeMap<String, Missing> = BTreeMap::new();
+    for (compiled, rule) in case.rules() {
+        if !in_question(rule, placed) {
+            continue;
+        }
+        let needs: Vec<Need> = match case.truth(compiled) {
+            Truth::Unknown => {
+                case.undecided(compiled.node).into_iter().filter_map(|atom| case.need(atom)).collect()
+            }
+            Truth::False => lists_to_confirm(case, compiled, rule),
+            Truth::True => Vec::new(),
+        };
+        for need in needs {
+            let gravest = gravity(rule);
+            let effect = Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
+            let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
+                need,
+                gravest,
+                effects: BTreeSet::new(),
+                words: BTreeSet::new(),
+            });
+            entry.gravest = entry.gravest.min(gravest);
+            entry.effects.insert((gravest, effect));
+            if let Some(words) = &rule.ask {
+                entry.words.insert((gravest, words.clone()));
+            }
+        }
+    }
+    missing
+}
+
+/// Lists whose assumed completeness keeps the rule from lowering a standing or
+/// raising an alert.
+fn lists_to_confirm(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Vec<Need> {
+    let lowers = matches!(
+        rule.conclusion,
+        Conclusion::Alert { .. } | Conclusion::Caution { .. } | Conclusion::Contraindicate { .. }
+    );
+    if !lowers {
+        return Vec::new();
+    }
+    ASSUMABLE
+        .into_iter()
+        .filter(|list| case.assumed_false(compiled.node, *list))
+        .map(|list| Need::list(list, unmapped(case, list)))
+        .collect()
+}
+
+fn unmapped(case: &Case<'_>, list: List) -> bool {
+    case.grounded.unmapped.iter().any(|(known, _)| *known == list)
+}
+
+fn request_of(missing: Missing) -> DataRequest {
+    let Missing { need, effects, words, .. } = missing;
+    let statement = match words.into_iter().next() {
+        Some((_, words)) if need.takes_words => format!("{}: {words}", need.statement),
+        _ => need.statement,
+    };
+    DataRequest {
+        id: need.key,
+        category: String::new(),
+        statement,
+        field: need.field,
+        codings: need.codings,
+        unit: need.unit,
+        effects: effects.into_iter().map(|(_, effect)| effect).collect(),
+        rationale: None,
+    }
+}
+
+fn ask_of_rule(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Option<(Gravity, Ask)> {
+    let urgent = |category: Option<Category>| {
+        matches!(category, Some(Category::SuicideRisk | Category::OverdoseRisk | Category::Pregnancy))
+    };
+    let words = |category: Option<Category>| category.map_or_else(String::new, |category| category.word().to_owned());
+    match &rule.conclusion {
+        Conclusion::Request { category, field, concept } => {
+            let statement = case.statement(compiled, rule);
+            let rationale = case.rationale(compiled, rule, &statement);
+            let (codings, unit) = concept.as_ref().map(|name| concept_codings(case.engine.package(), &name.value)).unwrap_or_default();
+            let request = DataRequest {
+                id: rule.id.value.clone(),
+                category: words(*category),
+                statement,
+                field: field.clone(),
+                codings,
+                unit,
+                effects: Vec::new(),
+                rationale: Some(rationale),
+            };
+            Some((if urgent(*category) { 1 } else { 3 }, Ask::Request(request)))
+        }
+        Conclusion::Assess { category, instrument } => {
+            let statement = case.statement(compiled, rule);
+            let rationale = case.rationale(compiled, rule, &statement);
+            let (codings, unit) = concept_codings(case.engine.package(), &instrument.value);
+            let assessment = Assessment {
+                id: rule.id.value.clone(),
+                category: words(*category),
+                instrument: instrument.value.clone(),
+                title: rule.title.clone(),
+                statement,
+                codings,
+                unit,
+                rationale,
+            };
+            Some((if urgent(*category) { 1 } else { 5 }, Ask::Assessment(assessment)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! One call as the edge sees it: its name, its deadline, its span, and the one
+//! record that is made of it, however it ends.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Request};
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tokio::time::Instant;
+use tonic::Code;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::telemetry::semconv;
+
+/// Methods by path, and whether they stream. Whatever else is called goes by
+/// one name, so that a caller can't fill telemetry with names.
+const METHODS: [(&str, bool); 9] = [
+    ("concord.v1.DecisionService/Evaluate", false),
+    ("concord.v1.DecisionService/EvaluateStream", true),
+    ("concord.v1.RulesetService/GetRuleset", false),
+    ("concord.v1.RulesetService/ListRules", false),
+    ("concord.v1.RulesetService/GetRule", false),
+    ("grpc.health.v1.Health/Check", false),
+    ("grpc.health.v1.Health/Watch", true),
+    ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
+    ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true),
+];
+
+const OTHER: &str = "_OTHER";
+
+/// Taken off the caller's deadline, so that our timer fires before the
+/// transport's, which would answer CANCELLED.
+const MARGIN: Duration = Duration::from_millis(1);
+
+/// A call in progress. Dropping it makes the record.
+pub(super) struct Call {
+    pub(super) span: Span,
+    /// None: a stream whose caller set no deadline.
+    pub(super) deadline: Option<Instant>,
+    method: &'static str,
+    begun: Instant,
+    status: Option<Code>,
+}
+
+impl Call {
+    pub(super) fn begin<B>(request: &Request<B>, longest: Duration) -> Self {
+        let begun = Instant::now();
+        // The path alone: what follows a question mark is routed all the same.
+        let (method, streams) = named(request.uri().path());
+        let asked = timeout(request.headers());
+        let budget = match (asked, streams) {
+            (Some(asked), true) => Some(asked),
+            (Some(asked), false) => Some(asked.min(longest)),
+            (None, true) => None,
+            (None, false) => Some(longest),
+        };
+        let span = tracing::info_span!(
+            "rpc",
+            otel.name = method,
+            otel.kind = "server",
+            { semconv::RPC_SYSTEM } = "grpc",
+            { semconv::RPC_METHOD } = method,
+            { semconv::RPC_STATUS } = tracing::field::Empty,
+        );
+        let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
+        // Fails only where no trace exporter is set up, and then nothing is lost.
+        let _ = span.set_parent(parent);
+        Self {
+            span,
+            deadline: budget.and_then(|budget| begun.checked_add(budget.saturating_sub(MARGIN))),
+            method,
+            begun,
+            status: None,
+        }
+    }
+
+    /// Notes how the call ends. The first word counts.
+    pub(super) fn ends(&mut self, code: Code) {
+        self.status.get_or_insert(code);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Without a status the caller left before the end.
+        let code = name(self.status.unwrap_or(Code::Cancelled));
+        self.span.record(semconv::RPC_STATUS, code);
+        let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let _inside = self.span.enter();
+        if self.method.starts_with("grpc.health") {
+            tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");
+        } else {
+            tracing::info!(method = self.method, status = code, elapsed_us = micros, "call");
+        }
+    }
+}
+
+fn named(path: &str) -> (&'static str, bool) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    METHODS
+        .into_iter()
+        .find(|(method, _)| *method == path)
+        .unwrap_or((OTHER, false))
+}
+
+/// Reads `grpc-timeout`: at most eight digits and a unit. A header that is not
+/// one binds nothing.
+fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let plain = (1..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let count: u64 = digits.parse().ok().filter(|_| plain)?;
+    match unit {
+        "H" => Some(Duration::from_secs(count.saturating_mul(3600))),
+        "M" => Some(Duration::from_secs(count.saturating_mul(60))),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", http::HeaderValue::from_static(text));
+        timeout(&headers)
+    }
+
+    #[test]
+    fn timeouts_are_eight_digits_and_a_unit() {
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        for text in ["", "m", "+5S", "123456789S", "5", "5s", "5 S"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_methods_share_a_name() {
+        assert_eq!(named("/concord.v1.DecisionService/Evaluate"), ("concord.v1.DecisionService/Evaluate", false));
+        assert_eq!(named("/patient-4711"), ("_OTHER", false));
+    }
+
+    #[test]
+    fn a_stream_without_a_deadline_has_none() {
+        let call = |path: &str| {
+            let request = Request::builder().uri(path).body(()).unwrap();
+            Call::begin(&request, Duration::from_secs(10)).deadline.is_some()
+        };
+        assert!(call("/concord.v1.DecisionService/Evaluate"));
+        assert!(!call("/grpc.health.v1.Health/Watch"));
+    }
+}

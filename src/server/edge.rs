@@ -1,0 +1,213 @@
+//! The outermost layer of ours. Every call passes it once, and it sees every
+//! end of a call, since nothing between it and the transport answers.
+//!
+//! From outside in:
+//! 1. observe: a span from W3C trace context, one record for each call, also
+//!    where the caller leaves;
+//! 2. panics: caught, INTERNAL, so that no connection is torn down;
+//! 3. deadline: the caller's or the server's, whichever is sooner, answered
+//!    with DEADLINE_EXCEEDED; bodies of streams included;
+//! 4. words: statuses that the transport made get constant text, since its own
+//!    quotes what was sent;
+//! 5. the services.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Response};
+use http_body::{Frame, SizeHint};
+use tokio::time::{Sleep, sleep_until, timeout_at};
+use tonic::body::Body;
+use tonic::codegen::Bytes;
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use super::call::Call;
+use crate::api::refusal::Refusal;
+use crate::api::status::{deadline_exceeded, of_transport, status};
+
+/// Makes the [`Edge`] around the services.
+#[derive(Clone, Copy, Debug)]
+pub struct EdgeLayer {
+    /// Longest time that a unary call may take.
+    pub deadline_max: Duration,
+}
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge { inner, deadline_max: self.deadline_max }
+    }
+}
+
+/// See the head of this file.
+#[derive(Clone, Debug)]
+pub struct Edge<S> {
+    inner: S,
+    deadline_max: Duration,
+}
+
+type Answer = Result<Response<Body>, Infallible>;
+
+impl<S> Service<Request<Body>> for Edge<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let call = Call::begin(&request, self.deadline_max);
+        let inner = call.span.in_scope(|| caught(|| self.inner.call(request)));
+        Box::pin(answer(call, inner))
+    }
+}
+
+/// A panic, of which nothing is kept: its message may quote a record.
+struct Panicked;
+
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    // Nothing that the work has touched is used after it.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
+}
+
+async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Panicked>) -> Answer {
+    let response = match inner {
+        Ok(inner) => within(&call, inner).await,
+        Err(Panicked) => failed(&status(&Refusal::Internal)),
+    };
+    let (mut head, body) = response.into_parts();
+    let told = reworded(&mut head.headers);
+    if let Some(code) = told {
+        call.ends(code);
+    }
+    let deadline = call.deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+    let body = Observed { inner: body, call: Some(call), deadline };
+    Ok(Response::from_parts(head, Body::new(body)))
+}
+
+async fn within<F: Future<Output = Answer>>(call: &Call, inner: F) -> Response<Body> {
+    let mut inner = Box::pin(inner);
+    let steps = std::future::poll_fn(|context| {
+        let step = call.span.in_scope(|| caught(|| inner.as_mut().poll(context)));
+        match step {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(response))) => Poll::Ready(response),
+            Ok(Poll::Ready(Err(never))) => match never {},
+            Err(Panicked) => Poll::Ready(failed(&status(&Refusal::Internal))),
+        }
+    });
+    match call.deadline {
+        None => steps.await,
+        Some(deadline) => timeout_at(deadline, steps)
+            .await
+            .unwrap_or_else(|_| failed(&deadline_exceeded())),
+    }
+}
+
+fn failed(status: &Status) -> Response<Body> {
+    status.clone().into_http()
+}
+
+/// Gives a status of the transport constant text. The code, where there is one.
+fn reworded(headers: &mut HeaderMap) -> Option<Code> {
+    let before = Status::from_header_map(headers)?;
+    let (code, ours) = (before.code(), !before.details().is_empty());
+    if code == Code::Ok || ours {
+        return Some(code);
+    }
+    let after = of_transport(before);
+    headers.remove("grpc-message");
+    // Text and details of ours are always valid header values.
+    let _ = after.add_header(headers);
+    Some(after.code())
+}
+
+/// A body that knows how the call ends.
+struct Observed {
+    inner: Body,
+    call: Option<Call>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Observed {
+    fn end(&mut self, code: Code) {
+        if let Some(mut call) = self.call.take() {
+            call.ends(code);
+        }
+    }
+
+    /// Ends the body with a status of ours.
+    fn cut(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.end(status.code());
+        let mut trailers = HeaderMap::new();
+        let _ = status.add_header(&mut trailers);
+        Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+    }
+}
+
+impl http_body::Body for Observed {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let this = &mut *self;
+        let Some(call) = &this.call else {
+            return Poll::Ready(None);
+        };
+        let span = call.span.clone();
+        let step = span.in_scope(|| caught(|| Pin::new(&mut this.inner).poll_frame(context)));
+        let Ok(step) = step else {
+            return this.cut(&status(&Refusal::Internal));
+        };
+        if step.is_pending()
+            && let Some(deadline) = &mut this.deadline
+        {
+            ready!(deadline.as_mut().poll(context));
+            return this.cut(&deadline_exceeded());
+        }
+        let frame = ready!(step);
+        match frame {
+            Some(Ok(mut frame)) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    let code = reworded(trailers).unwrap_or(Code::Unknown);
+                    this.end(code);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                this.end(error.code());
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                this.end(Code::Unknown);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.call.is_none() || self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+#[path = "edge_tests.rs"]
+mod tests;

@@ -1,0 +1,37 @@
+//! Names of OpenTelemetry's conventions, in one place: they are a release
+//! candidate and still move.
+
+/// Which RPC system.
+pub const RPC_SYSTEM: &str = "rpc.system.name";
+
+/// Fully qualified method, or `_OTHER`.
+pub const RPC_METHOD: &str = "rpc.method";
+
+/// Name of the status code that the call ended with.
+pub const RPC_STATUS: &str = "rpc.response.status_code";
+
+/// The instrumentation scope.
+pub const SCOPE: &str = "concord";
+
+/// Names of the span of one evaluation, as `api` writes them: that floor
+/// imports no telemetry, so the two are held together by a test.
+pub const EVALUATION: [&str; 7] = [
+    "concord.decision.id",
+    "concord.ruleset.digest",
+    "concord.answer.alerts",
+    "concord.answer.components",
+    "concord.answer.requests",
+    "concord.rules.fired",
+    "concord.facts",
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_span_of_an_evaluation_uses_these_names() {
+        let source = include_str!("../api/decide.rs");
+        for name in super::EVALUATION {
+            assert!(source.contains(&format!("{name} =")), "{name}");
+        }
+    }
+}
