@@ -1,5 +1,6 @@
 //! Integration tests, in one binary: on two cores every further one costs a link.
 
+mod architecture;
 mod cases;
 mod drain;
 mod serve;

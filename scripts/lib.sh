@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What the scripts share: the tools of the client tests, and a server to test. Sourced, never run.
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+TOOLS="$ROOT/target/tools"
+GRPCURL_VERSION=v1.9.3
+EXAMPLE="$ROOT/examples/oud-ptsd.json"
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+# Puts grpcurl of the pinned version into the project's own folder.
+install_grpcurl() {
+    local stamp="$TOOLS/grpcurl-$GRPCURL_VERSION"
+    [ -x "$TOOLS/bin/grpcurl" ] && [ -e "$stamp" ] && return
+    command -v go >/dev/null || fail "go is missing: it builds grpcurl, with which the service is tested"
+    mkdir -p "$TOOLS"
+    GOBIN="$TOOLS/bin" GOFLAGS=-mod=mod go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$GRPCURL_VERSION"
+    touch "$stamp"
+}
+
+# Puts the pinned Python packages of the client test into a virtual environment of the project's own.
+install_python() {
+    local wanted="$ROOT/tests/clients/python/requirements.txt"
+    cmp -s "$wanted" "$TOOLS/venv/requirements.txt" && return
+    command -v python3 >/dev/null || fail "python3 is missing: the service is tested with a client in Python"
+    rm -rf "$TOOLS/venv"
+    mkdir -p "$TOOLS"
+    if ! python3 -m venv "$TOOLS/venv"; then
+        [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "python3 has no venv module"
+        apt-get update -qq && apt-get install -y -qq python3-venv
+        python3 -m venv --clear "$TOOLS/venv"
+    fi
+    "$TOOLS/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$TOOLS/venv/requirements.txt"
+}
+
+# Starts a server on a free port of the loopback interface; sets ADDRESS and SERVER_PID. The system chooses the port,
+# and the log says which.
+start_server() {
+    local log="$ROOT/target/server.log"
+    CONCORD__SERVER__GRPC_ADDR=127.0.0.1:0 CONCORD__SERVER__DRAIN_LEAD=0s "$1" serve >/dev/null 2>"$log" &
+    SERVER_PID=$!
+    trap stop_server EXIT
+    for _ in $(seq 300); do
+        ADDRESS="$(sed -nE 's/.*listening.*(127\.0\.0\.1:[0-9]+).*/\1/p' "$log" | head -n 1)"
+        [ -n "$ADDRESS" ] && return
+        kill -0 "$SERVER_PID" 2>/dev/null || break
+        sleep 0.1
+    done
+    trap - EXIT
+    kill "$SERVER_PID" 2>/dev/null || true
+    cat "$log" >&2
+    fail "the server did not start"
+}
+
+# Asks the server to end; fails where it did not end as it should.
+stop_server() {
+    local code=$?
+    trap - EXIT
+    kill "$SERVER_PID" 2>/dev/null || true
+    if ! wait "$SERVER_PID"; then
+        cat "$ROOT/target/server.log" >&2
+        fail "the server did not drain"
+    fi
+    return "$code"
+}
