@@ -25,10 +25,7 @@ fn compile_protos(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     let mut compiler = protox::Compiler::new([root])?;
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(&files)?;
-    fs::write(
-        out.join("concord.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(out.join("concord.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .build_transport(false)
         .emit_rerun_if_changed(false)

@@ -3,13 +3,11 @@
 use prost::Message;
 
 use super::decide::{Decision, ENGINE_VERSION};
-use super::proto::{
-    self, alert, clinical_review, exclusion, handling, offer, receipt, standing, unrecognized,
-};
+use super::proto::{self, alert, clinical_review, exclusion, handling, offer, receipt, standing, unrecognized};
 use super::rationale::{assessment, considered, data_request, rationale};
 use crate::engine::decision::{
-    Action, Alert, Component, Exclusion, Finding, Insight, Note, Offer, Reading, Recommendation,
-    Scope, Severity, Standing, Unrecognized, UnrecognizedReason, Urgency,
+    Action, Alert, Component, Exclusion, Finding, Insight, Note, Offer, Reading, Recommendation, Scope, Severity,
+    Standing, Unrecognized, UnrecognizedReason, Urgency,
 };
 use crate::ruleset::Ruleset;
 
@@ -38,24 +36,12 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         scope: scope(answer.scope).into(),
         scope_note: answer.scope_note,
         alerts: answer.alerts.into_iter().map(to_alert).collect(),
-        recommendations: answer
-            .recommendations
-            .into_iter()
-            .map(recommendation)
-            .collect(),
+        recommendations: answer.recommendations.into_iter().map(recommendation).collect(),
         data_requests: answer.data_requests.into_iter().map(data_request).collect(),
         assessments: answer.assessments.into_iter().map(assessment).collect(),
         more: (!all_asked).then(|| proto::MoreRequests {
-            data_requests: answer
-                .more_data_requests
-                .into_iter()
-                .map(data_request)
-                .collect(),
-            assessments: answer
-                .more_assessments
-                .into_iter()
-                .map(assessment)
-                .collect(),
+            data_requests: answer.more_data_requests.into_iter().map(data_request).collect(),
+            assessments: answer.more_assessments.into_iter().map(assessment).collect(),
         }),
         insights: answer.insights.into_iter().map(insight).collect(),
         notes: answer.notes.into_iter().map(note).collect(),
@@ -64,9 +50,7 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         considered: answer.considered.into_iter().map(considered).collect(),
         handling: Some(handling),
         clinical_review: clinical_review(&decision.ruleset).into(),
-        receipt: Some(proto::Receipt {
-            audit: receipt::Audit::None.into(),
-        }),
+        receipt: Some(proto::Receipt { audit: receipt::Audit::None.into() }),
     }
 }
 
@@ -86,11 +70,7 @@ pub fn canonical_bytes(response: &proto::EvaluateResponse) -> Vec<u8> {
 /// Name, version and digest of a package.
 pub(super) fn ruleset_ref(ruleset: &Ruleset) -> proto::RulesetRef {
     let meta = &ruleset.package().meta;
-    proto::RulesetRef {
-        name: meta.name.clone(),
-        version: meta.version.clone(),
-        digest: ruleset.digest().to_owned(),
-    }
+    proto::RulesetRef { name: meta.name.clone(), version: meta.version.clone(), digest: ruleset.digest().to_owned() }
 }
 
 /// Has a clinician signed the package?
@@ -202,10 +182,7 @@ fn component(from: Component) -> proto::Component {
 fn finding(from: Finding) -> proto::Finding {
     proto::Finding {
         kind: from.kind.word().to_owned(),
-        action: from
-            .action
-            .map_or(proto::Action::Unspecified, action)
-            .into(),
+        action: from.action.map_or(proto::Action::Unspecified, action).into(),
         counted: from.counted,
         outranked_by: from.outranked_by,
         rationale: Some(rationale(from.rationale)),
@@ -254,9 +231,5 @@ fn unrecognized(from: Unrecognized) -> proto::Unrecognized {
 }
 
 fn reading(from: Reading) -> proto::Reading {
-    proto::Reading {
-        path: from.path,
-        kind: from.kind.to_owned(),
-        detail: from.detail,
-    }
+    proto::Reading { path: from.path, kind: from.kind.to_owned(), detail: from.detail }
 }

@@ -3,9 +3,7 @@
 //! reason. A new annotation without enforcement fails here.
 
 use prost::Message;
-use prost_reflect::{
-    DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value,
-};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 
 use super::*;
 use crate::api::json::pool;
@@ -18,30 +16,21 @@ struct Site {
 }
 
 fn rules(field: &FieldDescriptor) -> Option<DynamicMessage> {
-    let extension = pool()
-        .unwrap()
-        .get_extension_by_name("concord.v1.rules")
-        .unwrap();
+    let extension = pool().unwrap().get_extension_by_name("concord.v1.rules").unwrap();
     let options = field.options();
-    options
-        .has_extension(&extension)
-        .then(|| match options.get_extension(&extension).as_ref() {
-            Value::Message(rules) => rules.clone(),
-            other => panic!("{other:?}"),
-        })
+    options.has_extension(&extension).then(|| match options.get_extension(&extension).as_ref() {
+        Value::Message(rules) => rules.clone(),
+        other => panic!("{other:?}"),
+    })
 }
 
 fn rule(field: &FieldDescriptor, name: &str) -> Option<Value> {
     let rules = rules(field)?;
-    rules
-        .has_field_by_name(name)
-        .then(|| rules.get_field_by_name(name).unwrap().into_owned())
+    rules.has_field_by_name(name).then(|| rules.get_field_by_name(name).unwrap().into_owned())
 }
 
 fn format(field: &FieldDescriptor) -> i32 {
-    rule(field, "format")
-        .and_then(|value| value.as_enum_number())
-        .unwrap_or(0)
+    rule(field, "format").and_then(|value| value.as_enum_number()).unwrap_or(0)
 }
 
 /// A value that breaks nothing.
@@ -87,10 +76,7 @@ fn sites(root: &MessageDescriptor) -> Vec<Site> {
                 deeper.push(field.clone());
                 open.push((deeper, inner));
             }
-            sites.push(Site {
-                path: path.clone(),
-                field,
-            });
+            sites.push(Site { path: path.clone(), field });
         }
     }
     sites
@@ -102,42 +88,21 @@ impl Site {
         let mut parts: Vec<String> = self
             .path
             .iter()
-            .map(|field| {
-                if field.is_list() {
-                    format!("{}[0]", field.name())
-                } else {
-                    field.name().to_owned()
-                }
-            })
+            .map(|field| if field.is_list() { format!("{}[0]", field.name()) } else { field.name().to_owned() })
             .collect();
-        let index = if entry && self.field.is_list() {
-            "[0]"
-        } else {
-            ""
-        };
+        let index = if entry && self.field.is_list() { "[0]" } else { "" };
         parts.push(format!("{}{index}", self.field.name()));
         parts.join(".")
     }
 
     /// A request that is fine but for what `change` does to the field's message.
-    fn request(
-        &self,
-        root: &MessageDescriptor,
-        change: impl FnOnce(&mut DynamicMessage),
-    ) -> DynamicMessage {
+    fn request(&self, root: &MessageDescriptor, change: impl FnOnce(&mut DynamicMessage)) -> DynamicMessage {
         let mut message = minimal(self.field.parent_message());
         change(&mut message);
         for field in self.path.iter().rev() {
             let mut parent = minimal(field.parent_message());
             let value = Value::Message(message);
-            parent.set_field(
-                field,
-                if field.is_list() {
-                    Value::List(vec![value])
-                } else {
-                    value
-                },
-            );
+            parent.set_field(field, if field.is_list() { Value::List(vec![value]) } else { value });
             message = parent;
         }
         assert_eq!(&message.descriptor(), root);
@@ -145,11 +110,7 @@ impl Site {
     }
 
     fn with(&self, root: &MessageDescriptor, value: Value) -> DynamicMessage {
-        let value = if self.field.is_list() {
-            Value::List(vec![value])
-        } else {
-            value
-        };
+        let value = if self.field.is_list() { Value::List(vec![value]) } else { value };
         self.request(root, |message| message.set_field(&self.field, value))
     }
 }
@@ -161,12 +122,9 @@ fn read_as<M: Message + Default>(message: &DynamicMessage) -> M {
 fn check(message: &DynamicMessage) -> Vec<Violation> {
     let limits = Limits::default();
     let refusal = match message.descriptor().name() {
-        "EvaluateRequest" => read(
-            read_as(message),
-            &limits,
-            Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000),
-        )
-        .err(),
+        "EvaluateRequest" => {
+            read(read_as(message), &limits, Timestamp::UNIX_EPOCH + jiff::Span::new().hours(500_000)).err()
+        }
         "GetRuleRequest" => rule_id(read_as(message), &limits).err(),
         "ListRulesRequest" => page(read_as(message), &limits).err(),
         "GetRulesetRequest" => None,
@@ -182,12 +140,7 @@ fn check(message: &DynamicMessage) -> Vec<Violation> {
 fn roots() -> Vec<MessageDescriptor> {
     let services = pool().unwrap().services();
     services
-        .flat_map(|service| {
-            service
-                .methods()
-                .map(|method| method.input())
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>())
         // Its only field is a request of the list, and its absence is tested with the service.
         .filter(|input| input.name() != "EvaluateStreamRequest")
         .collect()
@@ -195,9 +148,7 @@ fn roots() -> Vec<MessageDescriptor> {
 
 fn expect(message: &DynamicMessage, field: &str, reason: ErrorReason) {
     let violations = check(message);
-    let found = violations
-        .iter()
-        .any(|violation| violation.field == field && violation.reason == reason);
+    let found = violations.iter().any(|violation| violation.field == field && violation.reason == reason);
     assert!(found, "{field}: {reason:?} expected, got {violations:?}");
 }
 
@@ -214,18 +165,12 @@ fn break_rule(root: &MessageDescriptor, site: &Site, name: &str, value: &Value) 
         }
         ("max_items", Value::U32(most)) => {
             let entries = vec![fine(&site.field); usize::try_from(*most).unwrap() + 1];
-            let message = site.request(root, |message| {
-                message.set_field(&site.field, Value::List(entries))
-            });
+            let message = site.request(root, |message| message.set_field(&site.field, Value::List(entries)));
             expect(&message, &site.name(false), ErrorReason::TooManyEntries);
         }
         ("max_bytes", Value::U32(most)) => {
             let long = "a".repeat(usize::try_from(*most).unwrap() + 1);
-            expect(
-                &site.with(root, Value::String(long)),
-                &site.name(true),
-                ErrorReason::StringTooLong,
-            );
+            expect(&site.with(root, Value::String(long)), &site.name(true), ErrorReason::StringTooLong);
         }
         ("format", Value::EnumNumber(format)) => {
             let (text, reason) = match format {
@@ -238,35 +183,25 @@ fn break_rule(root: &MessageDescriptor, site: &Site, name: &str, value: &Value) 
                 7 => ("sha256:12", ErrorReason::Format),
                 other => panic!("format {other} has no test"),
             };
-            expect(
-                &site.with(root, Value::String(text.to_owned())),
-                &site.name(true),
-                reason,
-            );
+            expect(&site.with(root, Value::String(text.to_owned())), &site.name(true), reason);
             if *format <= 2 {
                 let message = site.with(root, Value::String("2023-02-30".to_owned()));
                 expect(&message, &site.name(true), ErrorReason::ImpossibleDate);
             }
         }
-        ("minimum", Value::F64(least)) => expect(
-            &site.with(root, number(least - 1.0)),
-            &site.name(true),
-            ErrorReason::Range,
-        ),
-        ("maximum", Value::F64(most)) => expect(
-            &site.with(root, number(most + 1.0)),
-            &site.name(true),
-            ErrorReason::Range,
-        ),
+        ("minimum", Value::F64(least)) => {
+            expect(&site.with(root, number(least - 1.0)), &site.name(true), ErrorReason::Range)
+        }
+        ("maximum", Value::F64(most)) => {
+            expect(&site.with(root, number(most + 1.0)), &site.name(true), ErrorReason::Range)
+        }
         ("one_of_group", Value::String(group)) => break_group(root, site, group),
         (other, value) => panic!("rule {other} ({value:?}) has no test"),
     }
 }
 
 fn break_group(root: &MessageDescriptor, site: &Site, group: &str) {
-    let same = |field: &FieldDescriptor| {
-        rule(field, "one_of_group") == Some(Value::String(group.to_owned()))
-    };
+    let same = |field: &FieldDescriptor| rule(field, "one_of_group") == Some(Value::String(group.to_owned()));
     for other in site.field.parent_message().fields().filter(same) {
         if other == site.field {
             continue;
@@ -276,15 +211,8 @@ fn break_group(root: &MessageDescriptor, site: &Site, group: &str) {
             message.set_field(&other, fine(&other));
         });
         let violations = check(&message);
-        let conflict = violations
-            .iter()
-            .any(|violation| violation.reason == ErrorReason::Conflict);
-        assert!(
-            conflict,
-            "{} and {}: {violations:?}",
-            site.name(true),
-            other.name()
-        );
+        let conflict = violations.iter().any(|violation| violation.reason == ErrorReason::Conflict);
+        assert!(conflict, "{} and {}: {violations:?}", site.name(true), other.name());
     }
 }
 
@@ -311,26 +239,16 @@ fn what_no_annotation_need_say_is_enforced_too() {
     for root in roots() {
         for site in sites(&root) {
             match site.field.kind() {
-                Kind::Enum(_) => expect(
-                    &site.with(&root, Value::EnumNumber(99)),
-                    &site.name(true),
-                    ErrorReason::EnumValue,
-                ),
+                Kind::Enum(_) => {
+                    expect(&site.with(&root, Value::EnumNumber(99)), &site.name(true), ErrorReason::EnumValue)
+                }
                 Kind::Double => {
                     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1e-300] {
-                        expect(
-                            &site.with(&root, Value::F64(number)),
-                            &site.name(true),
-                            ErrorReason::Range,
-                        );
+                        expect(&site.with(&root, Value::F64(number)), &site.name(true), ErrorReason::Range);
                     }
                 }
                 Kind::String => {
-                    assert!(
-                        rules(&site.field).is_some(),
-                        "{} has no rules",
-                        site.name(false)
-                    );
+                    assert!(rules(&site.field).is_some(), "{} has no rules", site.name(false));
                     if matches!(format(&site.field), 0 | 3) {
                         let message = site.with(&root, Value::String("a\u{1b}[2J".to_owned()));
                         expect(&message, &site.name(true), ErrorReason::ControlCharacter);

@@ -57,9 +57,7 @@ pub fn decide(
     let evaluation = request::read(request, &terms.limits, now)?;
     let required = evaluation.require_ruleset_digest.as_deref();
     if required.is_some_and(|required| required != ruleset.digest()) {
-        return Err(Refusal::DigestMismatch {
-            active: ruleset.digest().to_owned(),
-        });
+        return Err(Refusal::DigestMismatch { active: ruleset.digest().to_owned() });
     }
     Ok(evaluate(ruleset, evaluation, terms))
 }
@@ -78,22 +76,11 @@ fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> De
         concord.rules.fired = tracing::field::Empty,
         concord.facts = tracing::field::Empty,
     );
-    let answer = span
-        .in_scope(|| ruleset.evaluate(&evaluation.patient, &evaluation.as_of, evaluation.explain));
-    let components: usize = answer
-        .recommendations
-        .iter()
-        .map(|approach| approach.components.len())
-        .sum();
+    let answer = span.in_scope(|| ruleset.evaluate(&evaluation.patient, &evaluation.as_of, evaluation.explain));
+    let components: usize = answer.recommendations.iter().map(|approach| approach.components.len()).sum();
     span.record("concord.answer.alerts", answer.alerts.len());
     span.record("concord.answer.components", components);
-    span.record(
-        "concord.answer.requests",
-        answer
-            .data_requests
-            .len()
-            .saturating_add(answer.more_data_requests.len()),
-    );
+    span.record("concord.answer.requests", answer.data_requests.len().saturating_add(answer.more_data_requests.len()));
     span.record("concord.rules.fired", answer.tally.fired);
     span.record("concord.facts", answer.tally.facts);
     Decision {
@@ -102,9 +89,7 @@ fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> De
         answer,
         ruleset: Arc::clone(ruleset),
         purpose_defaulted: evaluation.purpose_of_use.is_none(),
-        purpose_of_use: evaluation
-            .purpose_of_use
-            .unwrap_or_else(|| terms.purpose_of_use.clone()),
+        purpose_of_use: evaluation.purpose_of_use.unwrap_or_else(|| terms.purpose_of_use.clone()),
         part2_covered: evaluation.part2_covered,
     }
 }

@@ -37,18 +37,12 @@ impl Decisions {
     /// A service over the package that `active` holds at each call.
     #[must_use]
     pub fn new(active: Active, terms: Terms, draining: watch::Receiver<bool>) -> Self {
-        Self {
-            shared: Arc::new(Shared { active, terms }),
-            draining,
-        }
+        Self { shared: Arc::new(Shared { active, terms }), draining }
     }
 }
 
 impl Shared {
-    fn evaluate(
-        &self,
-        request: proto::EvaluateRequest,
-    ) -> Result<proto::EvaluateResponse, Refusal> {
+    fn evaluate(&self, request: proto::EvaluateRequest) -> Result<proto::EvaluateResponse, Refusal> {
         let ruleset = self.active.get().ok_or(Refusal::NoActiveRuleset)?;
         decide(&ruleset, request, &self.terms, Timestamp::now()).map(answer::response)
     }
@@ -57,10 +51,7 @@ impl Shared {
 /// Evaluates in a task of its own. A caller that leaves drops the call's
 /// future, and an evaluation that has begun must still reach its end: what is
 /// decided is to be on record, whoever is still listening.
-async fn detached(
-    shared: &Arc<Shared>,
-    request: proto::EvaluateRequest,
-) -> Result<proto::EvaluateResponse, Refusal> {
+async fn detached(shared: &Arc<Shared>, request: proto::EvaluateRequest) -> Result<proto::EvaluateResponse, Refusal> {
     let shared = Arc::clone(shared);
     let work = async move { shared.evaluate(request) }.in_current_span();
     match tokio::spawn(work).await {
@@ -78,10 +69,7 @@ impl DecisionService for Decisions {
         &self,
         request: Request<proto::EvaluateRequest>,
     ) -> Result<Response<proto::EvaluateResponse>, Status> {
-        detached(&self.shared, request.into_inner())
-            .await
-            .map(Response::new)
-            .map_err(|refusal| status(&refusal))
+        detached(&self.shared, request.into_inner()).await.map(Response::new).map_err(|refusal| status(&refusal))
     }
 
     type EvaluateStreamStream = ReceiverStream<Result<proto::EvaluateStreamResponse, Status>>;
@@ -124,10 +112,7 @@ async fn stream(
     }
 }
 
-async fn respond(
-    shared: &Arc<Shared>,
-    item: proto::EvaluateStreamRequest,
-) -> proto::EvaluateStreamResponse {
+async fn respond(shared: &Arc<Shared>, item: proto::EvaluateStreamRequest) -> proto::EvaluateStreamResponse {
     let Some(request) = item.request else {
         return proto::EvaluateStreamResponse {
             request_id: String::new(),
@@ -139,10 +124,7 @@ async fn respond(
         Ok(response) => Outcome::Response(response),
         Err(refusal) => Outcome::Status(item_status(&refusal)),
     };
-    proto::EvaluateStreamResponse {
-        request_id,
-        outcome: Some(outcome),
-    }
+    proto::EvaluateStreamResponse { request_id, outcome: Some(outcome) }
 }
 
 fn no_request() -> Refusal {

@@ -53,9 +53,7 @@ pub fn pool() -> Result<&'static DescriptorPool, JsonError> {
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, JsonError> {
-    pool()?
-        .get_message_by_name(name)
-        .ok_or_else(|| JsonError(format!("no message {name}")))
+    pool()?.get_message_by_name(name).ok_or_else(|| JsonError(format!("no message {name}")))
 }
 
 /// Reads a message by its canonical mapping: fields in lowerCamelCase or as
@@ -87,9 +85,7 @@ pub fn from_str<M: Named>(text: &str) -> Result<M, serde_json::Error> {
 /// [`JsonError`], which only a fault of the build causes.
 pub fn to_line<M: Named>(message: &M) -> Result<String, JsonError> {
     let mut dynamic = DynamicMessage::new(descriptor(M::NAME)?);
-    dynamic
-        .transcode_from(message)
-        .map_err(|error| JsonError(error.to_string()))?;
+    dynamic.transcode_from(message).map_err(|error| JsonError(error.to_string()))?;
     let mut line = serde_json::Serializer::new(Vec::new());
     dynamic
         .serialize_with_options(&mut line, &SerializeOptions::new())
@@ -106,17 +102,13 @@ mod tests {
         let text = r#"{"patient":{"ageYears":28,"sex":"MALE"},"explain":"FULL"}"#;
         let request: proto::EvaluateRequest = from_str(text).unwrap();
         assert_eq!(to_line(&request).unwrap(), text);
-        let spelled: proto::EvaluateRequest =
-            from_str(r#"{"patient":{"age_years":28,"sex":2},"explain":3}"#).unwrap();
+        let spelled: proto::EvaluateRequest = from_str(r#"{"patient":{"age_years":28,"sex":2},"explain":3}"#).unwrap();
         assert_eq!(spelled, request);
     }
 
     #[test]
     fn an_unknown_field_is_named_with_its_place() {
         let error = from_str::<proto::Patient>("{\n \"agee\": 1}").unwrap_err();
-        assert_eq!(
-            (error.line(), error.to_string().contains("'agee'")),
-            (2, true)
-        );
+        assert_eq!((error.line(), error.to_string().contains("'agee'")), (2, true));
     }
 }

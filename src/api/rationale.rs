@@ -2,8 +2,7 @@
 
 use super::proto::{self, ground};
 use crate::engine::decision::{
-    Assessment, Basis, ConsideredRule, DataRequest, Effect, Evidence, Ground, ProofNode, Rationale,
-    Truth,
+    Assessment, Basis, ConsideredRule, DataRequest, Effect, Evidence, Ground, ProofNode, Rationale, Truth,
 };
 
 pub(super) fn rationale(from: Rationale) -> proto::Rationale {
@@ -24,12 +23,7 @@ fn because(from: Ground) -> proto::Ground {
         Basis::AbsentFromCompleteList => ground::Basis::AbsentFromCompleteList,
         Basis::Assumed => ground::Basis::Assumed,
     };
-    proto::Ground {
-        fact: from.fact,
-        value: from.value,
-        inputs: from.inputs,
-        basis: basis.into(),
-    }
+    proto::Ground { fact: from.fact, value: from.value, inputs: from.inputs, basis: basis.into() }
 }
 
 fn evidence(from: Evidence) -> proto::Evidence {
@@ -57,17 +51,11 @@ pub(super) fn data_request(from: DataRequest) -> proto::DataRequest {
 }
 
 fn effect(from: Effect) -> proto::Effect {
-    proto::Effect {
-        rule: from.rule,
-        kind: from.kind.to_owned(),
-        title: from.title,
-    }
+    proto::Effect { rule: from.rule, kind: from.kind.to_owned(), title: from.title }
 }
 
 fn codings(from: Vec<(String, String)>) -> Vec<proto::RequestCoding> {
-    from.into_iter()
-        .map(|(system, code)| proto::RequestCoding { system, code })
-        .collect()
+    from.into_iter().map(|(system, code)| proto::RequestCoding { system, code }).collect()
 }
 
 pub(super) fn assessment(from: Assessment) -> proto::Assessment {

@@ -7,9 +7,8 @@ use super::proto::{self, ErrorReason, diagnosis, medication, observation, patien
 use super::refusal::Path;
 use super::text::{Check, Need};
 use crate::clinical::patient::{
-    Allergy, ClinicalStatus, Coding, Comparator, Completeness, Diagnosis, Event, HistoryFlag, List,
-    Medication, MedicationStatus, Observation, ObservedValue, Patient, Plan, Setting, Severity,
-    Sex, VerificationStatus,
+    Allergy, ClinicalStatus, Coding, Comparator, Completeness, Diagnosis, Event, HistoryFlag, List, Medication,
+    MedicationStatus, Observation, ObservedValue, Patient, Plan, Setting, Severity, Sex, VerificationStatus,
 };
 
 /// Largest age in years.
@@ -23,53 +22,30 @@ pub(super) fn patient(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Patie
     }
     Patient {
         birth: check.date(&path.field("birth_date"), &sent.birth_date),
-        age_years: sent
-            .age_years
-            .and_then(|age| check.whole(&path.field("age_years"), age, 0, OLDEST)),
+        age_years: sent.age_years.and_then(|age| check.whole(&path.field("age_years"), age, 0, OLDEST)),
         sex: check.choice(&path.field("sex"), sent.sex, sex),
-        pregnant: check.choice(
-            &path.field("pregnancy"),
-            sent.pregnancy,
-            |value| match value {
-                wire::Pregnancy::Unspecified => None,
-                wire::Pregnancy::Pregnant => Some(true),
-                wire::Pregnancy::NotPregnant => Some(false),
-            },
-        ),
-        lactating: check.choice(
-            &path.field("lactation"),
-            sent.lactation,
-            |value| match value {
-                wire::Lactation::Unspecified => None,
-                wire::Lactation::Lactating => Some(true),
-                wire::Lactation::NotLactating => Some(false),
-            },
-        ),
+        pregnant: check.choice(&path.field("pregnancy"), sent.pregnancy, |value| match value {
+            wire::Pregnancy::Unspecified => None,
+            wire::Pregnancy::Pregnant => Some(true),
+            wire::Pregnancy::NotPregnant => Some(false),
+        }),
+        lactating: check.choice(&path.field("lactation"), sent.lactation, |value| match value {
+            wire::Lactation::Unspecified => None,
+            wire::Lactation::Lactating => Some(true),
+            wire::Lactation::NotLactating => Some(false),
+        }),
         childbearing_potential: sent.childbearing_potential,
         diagnoses: check.list(path.field("diagnoses"), sent.diagnoses, entries, diagnosis),
-        medications: check.list(
-            path.field("medications"),
-            sent.medications,
-            entries,
-            medication,
-        ),
+        medications: check.list(path.field("medications"), sent.medications, entries, medication),
         allergies: check.list(path.field("allergies"), sent.allergies, entries, allergy),
         allergies_none_known: sent.allergies_none_known,
-        observations: check.list(
-            path.field("observations"),
-            sent.observations,
-            entries,
-            observation,
-        ),
+        observations: check.list(path.field("observations"), sent.observations, entries, observation),
         events: check.list(path.field("events"), sent.events, entries, event),
         history: check.list(path.field("history"), sent.history, entries, history),
         plans: check.list(path.field("plans"), sent.plans, entries, plan),
-        preferences: check.list(
-            path.field("preferences"),
-            sent.preferences,
-            entries,
-            |check, path, code| check.token(path, Need::Required, code).unwrap_or_default(),
-        ),
+        preferences: check.list(path.field("preferences"), sent.preferences, entries, |check, path, code| {
+            check.token(path, Need::Required, code).unwrap_or_default()
+        }),
         setting: check.choice(&path.field("setting"), sent.setting, setting),
         stated: stated(check, path, sent.complete, sent.partial),
     }
@@ -103,22 +79,13 @@ fn stated(
     partial: Vec<String>,
 ) -> [Completeness; List::COUNT] {
     let mut read = |name: &'static str, lists: Vec<String>| {
-        check.list(
-            path.field(name),
-            lists,
-            List::COUNT,
-            |check, path, name: String| {
-                let list = List::from_name(&name);
-                if list.is_none() {
-                    check.faults.add(
-                        path,
-                        ErrorReason::Format,
-                        "is not the name of a list of the patient",
-                    );
-                }
-                list
-            },
-        )
+        check.list(path.field(name), lists, List::COUNT, |check, path, name: String| {
+            let list = List::from_name(&name);
+            if list.is_none() {
+                check.faults.add(path, ErrorReason::Format, "is not the name of a list of the patient");
+            }
+            list
+        })
     };
     let (complete, partial) = (read("complete", complete), read("partial", partial));
     for (index, list) in partial.iter().enumerate() {
@@ -143,12 +110,8 @@ fn codings(check: &mut Check<'_>, path: Path<'_>, sent: Vec<proto::Coding>) -> V
 
 fn coding(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Coding) -> Coding {
     Coding {
-        system: check
-            .code(&path.field("system"), Need::Required, sent.system)
-            .unwrap_or_default(),
-        code: check
-            .code(&path.field("code"), Need::Required, sent.code)
-            .unwrap_or_default(),
+        system: check.code(&path.field("system"), Need::Required, sent.system).unwrap_or_default(),
+        code: check.code(&path.field("code"), Need::Required, sent.code).unwrap_or_default(),
     }
 }
 
@@ -156,37 +119,25 @@ fn diagnosis(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Diagnosis) -> 
     Diagnosis {
         coding: codings(check, path.field("coding"), sent.coding),
         text: check.words(&path.field("text"), sent.text),
-        clinical_status: check.choice(
-            &path.field("clinical_status"),
-            sent.clinical_status,
-            |value| match value {
-                diagnosis::ClinicalStatus::Unspecified => None,
-                diagnosis::ClinicalStatus::Active => Some(ClinicalStatus::Active),
-                diagnosis::ClinicalStatus::Recurrence => Some(ClinicalStatus::Recurrence),
-                diagnosis::ClinicalStatus::Relapse => Some(ClinicalStatus::Relapse),
-                diagnosis::ClinicalStatus::Inactive => Some(ClinicalStatus::Inactive),
-                diagnosis::ClinicalStatus::Remission => Some(ClinicalStatus::Remission),
-                diagnosis::ClinicalStatus::Resolved => Some(ClinicalStatus::Resolved),
-            },
-        ),
-        verification_status: check.choice(
-            &path.field("verification_status"),
-            sent.verification_status,
-            verification,
-        ),
+        clinical_status: check.choice(&path.field("clinical_status"), sent.clinical_status, |value| match value {
+            diagnosis::ClinicalStatus::Unspecified => None,
+            diagnosis::ClinicalStatus::Active => Some(ClinicalStatus::Active),
+            diagnosis::ClinicalStatus::Recurrence => Some(ClinicalStatus::Recurrence),
+            diagnosis::ClinicalStatus::Relapse => Some(ClinicalStatus::Relapse),
+            diagnosis::ClinicalStatus::Inactive => Some(ClinicalStatus::Inactive),
+            diagnosis::ClinicalStatus::Remission => Some(ClinicalStatus::Remission),
+            diagnosis::ClinicalStatus::Resolved => Some(ClinicalStatus::Resolved),
+        }),
+        verification_status: check.choice(&path.field("verification_status"), sent.verification_status, verification),
         onset: check.date(&path.field("onset"), &sent.onset),
         abatement: check.date(&path.field("abatement"), &sent.abatement),
         recorded: check.date(&path.field("recorded"), &sent.recorded),
-        severity: check.choice(
-            &path.field("severity"),
-            sent.severity,
-            |value| match value {
-                diagnosis::Severity::Unspecified => None,
-                diagnosis::Severity::Mild => Some(Severity::Mild),
-                diagnosis::Severity::Moderate => Some(Severity::Moderate),
-                diagnosis::Severity::Severe => Some(Severity::Severe),
-            },
-        ),
+        severity: check.choice(&path.field("severity"), sent.severity, |value| match value {
+            diagnosis::Severity::Unspecified => None,
+            diagnosis::Severity::Mild => Some(Severity::Mild),
+            diagnosis::Severity::Moderate => Some(Severity::Moderate),
+            diagnosis::Severity::Severe => Some(Severity::Severe),
+        }),
     }
 }
 
@@ -214,9 +165,7 @@ fn medication(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Medication) -
         }),
         started: check.date(&path.field("started"), &sent.started),
         ended: check.date(&path.field("ended"), &sent.ended),
-        dose: sent
-            .dose
-            .and_then(|sent| dose(check, &path.field("dose"), sent)),
+        dose: sent.dose.and_then(|sent| dose(check, &path.field("dose"), sent)),
         reason: codings(check, path.field("reason"), sent.reason),
     }
 }
@@ -229,9 +178,7 @@ fn dose(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Dose) -> Option<(De
             None
         }
         Some(value) if value < 0.0 => {
-            check
-                .faults
-                .add(&at, ErrorReason::Range, "must be 0 or more");
+            check.faults.add(&at, ErrorReason::Range, "must be 0 or more");
             None
         }
         Some(value) => check.decimal(&at, value),
@@ -244,19 +191,11 @@ fn allergy(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Allergy) -> Alle
     Allergy {
         coding: codings(check, path.field("coding"), sent.coding),
         text: check.words(&path.field("text"), sent.text),
-        verification_status: check.choice(
-            &path.field("verification_status"),
-            sent.verification_status,
-            verification,
-        ),
+        verification_status: check.choice(&path.field("verification_status"), sent.verification_status, verification),
     }
 }
 
-fn observation(
-    check: &mut Check<'_>,
-    path: &Path<'_>,
-    mut sent: proto::Observation,
-) -> Observation {
+fn observation(check: &mut Check<'_>, path: &Path<'_>, mut sent: proto::Observation) -> Observation {
     let range = sent.reference_range.take();
     let limit = |check: &mut Check<'_>, name, value: Option<f64>| {
         value.and_then(|value| check.decimal(&path.field("reference_range").field(name), value))
@@ -273,14 +212,7 @@ fn observation(
     });
     Observation {
         coding: codings(check, path.field("coding"), sent.coding),
-        value: observed(
-            check,
-            path,
-            sent.value,
-            comparator,
-            sent.value_coding,
-            sent.value_text,
-        ),
+        value: observed(check, path, sent.value, comparator, sent.value_coding, sent.value_text),
         unit: check.code(&path.field("unit"), Need::Optional, sent.unit),
         reference_low: limit(check, "low", low),
         reference_high: limit(check, "high", high),
@@ -302,32 +234,20 @@ fn observed(
         check.conflict(&path.field("value_coding"), "value");
     }
     if !words.is_empty() && (number.is_some() || coded.is_some()) {
-        check.conflict(
-            &path.field("value_text"),
-            if number.is_some() {
-                "value"
-            } else {
-                "value_coding"
-            },
-        );
+        check.conflict(&path.field("value_text"), if number.is_some() { "value" } else { "value_coding" });
     }
     let number = number
         .and_then(|number| check.decimal(&path.field("value"), number))
         .map(|number| ObservedValue::Quantity(number, comparator.unwrap_or(Comparator::Equal)));
-    let coded =
-        coded.map(|coded| ObservedValue::Coded(coding(check, &path.field("value_coding"), coded)));
+    let coded = coded.map(|coded| ObservedValue::Coded(coding(check, &path.field("value_coding"), coded)));
     let words = check.words(&path.field("value_text"), words);
-    number
-        .or(coded)
-        .or((!words.is_empty()).then_some(ObservedValue::Text(words)))
+    number.or(coded).or((!words.is_empty()).then_some(ObservedValue::Text(words)))
 }
 
 fn event(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Event) -> Event {
     let substance = check.words(&path.field("substance"), sent.substance);
     Event {
-        kind: check
-            .token(&path.field("type"), Need::Required, sent.r#type)
-            .unwrap_or_default(),
+        kind: check.token(&path.field("type"), Need::Required, sent.r#type).unwrap_or_default(),
         at: check.date(&path.field("at"), &sent.at),
         substance: (!substance.is_empty()).then_some(substance),
     }
@@ -335,18 +255,14 @@ fn event(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Event) -> Event {
 
 fn history(check: &mut Check<'_>, path: &Path<'_>, sent: proto::HistoryFlag) -> HistoryFlag {
     HistoryFlag {
-        code: check
-            .token(&path.field("code"), Need::Required, sent.code)
-            .unwrap_or_default(),
+        code: check.token(&path.field("code"), Need::Required, sent.code).unwrap_or_default(),
         present: sent.present,
     }
 }
 
 fn plan(check: &mut Check<'_>, path: &Path<'_>, sent: proto::Plan) -> Plan {
     Plan {
-        kind: check
-            .token(&path.field("kind"), Need::Required, sent.kind)
-            .unwrap_or_default(),
+        kind: check.token(&path.field("kind"), Need::Required, sent.kind).unwrap_or_default(),
         coding: codings(check, path.field("coding"), sent.coding),
         text: check.words(&path.field("text"), sent.text),
     }

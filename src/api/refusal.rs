@@ -43,13 +43,7 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}: {} [{}]",
-            self.field,
-            self.description,
-            self.reason.as_str_name()
-        )
+        write!(out, "{}: {} [{}]", self.field, self.description, self.reason.as_str_name())
     }
 }
 
@@ -65,20 +59,12 @@ pub(super) struct Path<'a> {
 impl<'a> Path<'a> {
     /// A field of the request itself.
     pub(super) fn root(name: &'static str) -> Self {
-        Self {
-            parent: None,
-            name,
-            index: None,
-        }
+        Self { parent: None, name, index: None }
     }
 
     /// A field of the message here.
     pub(super) fn field(&'a self, name: &'static str) -> Self {
-        Self {
-            parent: Some(self),
-            name,
-            index: None,
-        }
+        Self { parent: Some(self), name, index: None }
     }
 
     /// An entry of the list here.
@@ -111,25 +97,12 @@ pub(super) struct Violations {
 
 impl Violations {
     pub(super) fn new(most: usize) -> Self {
-        Self {
-            kept: Vec::new(),
-            most: most.max(1),
-            further: 0,
-        }
+        Self { kept: Vec::new(), most: most.max(1), further: 0 }
     }
 
-    pub(super) fn add(
-        &mut self,
-        path: &Path<'_>,
-        reason: ErrorReason,
-        description: impl Into<String>,
-    ) {
+    pub(super) fn add(&mut self, path: &Path<'_>, reason: ErrorReason, description: impl Into<String>) {
         if self.kept.len() < self.most {
-            self.kept.push(Violation {
-                field: path.to_string(),
-                reason,
-                description: description.into(),
-            });
+            self.kept.push(Violation { field: path.to_string(), reason, description: description.into() });
         } else {
             self.further = self.further.saturating_add(1);
         }
@@ -140,10 +113,7 @@ impl Violations {
         if self.further > 0
             && let Some(last) = self.kept.last_mut()
         {
-            last.description = format!(
-                "{}; and {} further violations",
-                last.description, self.further
-            );
+            last.description = format!("{}; and {} further violations", last.description, self.further);
         }
         match value {
             Some(value) if self.kept.is_empty() => Ok(value),

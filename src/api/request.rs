@@ -36,45 +36,26 @@ pub struct Evaluation {
 ///
 /// # Errors
 /// [`Refusal::Fields`] with every field at fault.
-pub fn read(
-    request: proto::EvaluateRequest,
-    limits: &Limits,
-    now: Timestamp,
-) -> Result<Evaluation, Refusal> {
+pub fn read(request: proto::EvaluateRequest, limits: &Limits, now: Timestamp) -> Result<Evaluation, Refusal> {
     let mut check = Check::new(limits);
     let evaluation = evaluation(&mut check, request, now);
     check.faults.finish(evaluation)
 }
 
-fn evaluation(
-    check: &mut Check<'_>,
-    request: proto::EvaluateRequest,
-    now: Timestamp,
-) -> Option<Evaluation> {
+fn evaluation(check: &mut Check<'_>, request: proto::EvaluateRequest, now: Timestamp) -> Option<Evaluation> {
     let request_id = check.opaque(&Path::root("request_id"), request.request_id);
     // Checked, and kept nowhere: they are for the audit record.
     check.opaque(&Path::root("encounter_id"), request.encounter_id);
     check.opaque(&Path::root("requester"), request.requester);
     let as_of = if request.as_of.is_empty() {
         // Whole seconds, so that the instant in the answer can be sent back as it is.
-        Some(AsOf::utc(
-            Timestamp::from_second(now.as_second()).unwrap_or(now),
-        ))
+        Some(AsOf::utc(Timestamp::from_second(now.as_second()).unwrap_or(now)))
     } else {
         check.instant(&Path::root("as_of"), &request.as_of)
     };
-    let purpose_of_use = check.code(
-        &Path::root("purpose_of_use"),
-        Need::Optional,
-        request.purpose_of_use,
-    );
-    let explain = check
-        .choice(&Path::root("explain"), request.explain, explain)
-        .unwrap_or_default();
-    let require_ruleset_digest = check.digest(
-        &Path::root("require_ruleset_digest"),
-        &request.require_ruleset_digest,
-    );
+    let purpose_of_use = check.code(&Path::root("purpose_of_use"), Need::Optional, request.purpose_of_use);
+    let explain = check.choice(&Path::root("explain"), request.explain, explain).unwrap_or_default();
+    let require_ruleset_digest = check.digest(&Path::root("require_ruleset_digest"), &request.require_ruleset_digest);
     let root = Path::root("patient");
     let Some(patient) = request.patient else {
         check.required(&root);
@@ -82,12 +63,7 @@ fn evaluation(
     };
     let patient = record::patient(check, &root, patient);
     let as_of = as_of?;
-    born_before(
-        check,
-        &root.field("birth_date"),
-        patient.birth.as_ref(),
-        &as_of,
-    );
+    born_before(check, &root.field("birth_date"), patient.birth.as_ref(), &as_of);
     Some(Evaluation {
         request_id,
         patient,
@@ -118,11 +94,7 @@ fn explain(value: wire::Explain) -> Option<Explain> {
 fn born_before(check: &mut Check<'_>, path: &Path<'_>, birth: Option<&FhirDate>, as_of: &AsOf) {
     let future = birth.is_some_and(|birth| birth.interval(as_of).earliest > as_of.local());
     if future {
-        check.faults.add(
-            path,
-            ErrorReason::BirthInFuture,
-            "is after the instant of the evaluation",
-        );
+        check.faults.add(path, ErrorReason::BirthInFuture, "is after the instant of the evaluation");
     }
 }
 
@@ -156,9 +128,7 @@ pub fn page(request: proto::ListRulesRequest, limits: &Limits) -> Result<Page, R
     let mut check = Check::new(limits);
     let size = check.whole(&Path::root("page_size"), request.page_size, 0, LARGEST_PAGE);
     let token = check.opaque(&Path::root("page_token"), request.page_token);
-    let page = size
-        .and_then(|size| usize::try_from(size).ok())
-        .map(|size| Page { size, token });
+    let page = size.and_then(|size| usize::try_from(size).ok()).map(|size| Page { size, token });
     check.faults.finish(page)
 }
 

@@ -19,10 +19,7 @@ fn violations(text: &str) -> Vec<Violation> {
 }
 
 fn paths(text: &str) -> Vec<(String, ErrorReason)> {
-    violations(text)
-        .into_iter()
-        .map(|violation| (violation.field, violation.reason))
-        .collect()
+    violations(text).into_iter().map(|violation| (violation.field, violation.reason)).collect()
 }
 
 #[test]
@@ -58,11 +55,7 @@ fn further_violations_are_counted() {
     let diagnoses = vec![r#"{"onset": "x"}"#; 40].join(",");
     let violations = violations(&format!(r#"{{"patient": {{"diagnoses": [{diagnoses}]}}}}"#));
     assert_eq!(violations.len(), 32);
-    assert!(
-        violations[31]
-            .description
-            .ends_with("; and 8 further violations")
-    );
+    assert!(violations[31].description.ends_with("; and 8 further violations"));
 }
 
 #[test]
@@ -75,30 +68,19 @@ fn birth_must_not_be_in_the_future_and_an_onset_may() {
     };
     assert_eq!(born("2026"), None);
     assert_eq!(born("2026-06-01"), None);
-    let Some(Refusal::Fields(found)) = born("2026-06-02") else {
-        panic!()
-    };
-    assert_eq!(
-        (found[0].field.as_str(), found[0].reason),
-        ("patient.birth_date", ErrorReason::BirthInFuture)
-    );
+    let Some(Refusal::Fields(found)) = born("2026-06-02") else { panic!() };
+    assert_eq!((found[0].field.as_str(), found[0].reason), ("patient.birth_date", ErrorReason::BirthInFuture));
 }
 
 #[test]
 fn numbers_are_what_the_sender_typed() {
     let text = r#"{"patient": {"observations": [{"value": 0.1, "comparator": "LESS_THAN"}], "complete": ["plans"]}}"#;
     let read = read(request(text), &Limits::default(), now()).unwrap();
-    let Some(ObservedValue::Quantity(value, _)) = &read.patient.observations[0].value else {
-        panic!()
-    };
+    let Some(ObservedValue::Quantity(value, _)) = &read.patient.observations[0].value else { panic!() };
     assert_eq!(value.to_string(), "0.1");
     assert_eq!(read.as_of.to_string(), "2026-06-01T12:00:00Z");
-    let stated =
-        |list: List| read.patient.stated[List::ALL.iter().position(|one| *one == list).unwrap()];
-    assert_eq!(
-        (stated(List::Plans), stated(List::Events)),
-        (Completeness::Complete, Completeness::Unstated)
-    );
+    let stated = |list: List| read.patient.stated[List::ALL.iter().position(|one| *one == list).unwrap()];
+    assert_eq!((stated(List::Plans), stated(List::Events)), (Completeness::Complete, Completeness::Unstated));
 }
 
 #[test]
@@ -106,11 +88,7 @@ fn limits_hold_at_the_limit_and_not_beyond() {
     let with = |bytes: usize, entries: usize| {
         let words = vec![format!(r#"{{"text": "{}"}}"#, "a".repeat(bytes)); entries].join(",");
         let text = format!(r#"{{"patient": {{"allergies": [{words}]}}}}"#);
-        let limits = Limits {
-            string_bytes: 8,
-            list_entries: 3,
-            ..Limits::default()
-        };
+        let limits = Limits { string_bytes: 8, list_entries: 3, ..Limits::default() };
         match read(request(&text), &limits, now()) {
             Ok(_) => None,
             Err(Refusal::Fields(found)) => Some((found[0].reason, found[0].description.clone())),
@@ -118,18 +96,6 @@ fn limits_hold_at_the_limit_and_not_beyond() {
         }
     };
     assert_eq!(with(8, 3), None);
-    assert_eq!(
-        with(9, 1),
-        Some((
-            ErrorReason::StringTooLong,
-            "longer than 8 bytes (limits.string_bytes)".to_owned()
-        ))
-    );
-    assert_eq!(
-        with(1, 4),
-        Some((
-            ErrorReason::TooManyEntries,
-            "more than 3 entries (limits.list_entries)".to_owned()
-        ))
-    );
+    assert_eq!(with(9, 1), Some((ErrorReason::StringTooLong, "longer than 8 bytes (limits.string_bytes)".to_owned())));
+    assert_eq!(with(1, 4), Some((ErrorReason::TooManyEntries, "more than 3 entries (limits.list_entries)".to_owned())));
 }

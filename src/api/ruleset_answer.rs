@@ -2,8 +2,8 @@
 
 use super::answer::{clinical_review, ruleset_ref};
 use super::proto::{self, get_ruleset_response};
-use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source};
 use crate::engine::program::Outline;
+use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source};
 use crate::ruleset::Ruleset;
 
 pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
@@ -24,12 +24,7 @@ pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
             components: counts.components,
             atoms: counts.atoms,
         }),
-        sources: from
-            .package()
-            .sources
-            .iter()
-            .map(|source| evidence(source, ""))
-            .collect(),
+        sources: from.package().sources.iter().map(|source| evidence(source, "")).collect(),
         semantics: Ruleset::semantics(),
     }
 }
@@ -42,26 +37,16 @@ pub(super) fn sorted(package: &Package) -> Vec<&Rule> {
 }
 
 pub(super) fn rule(ruleset: &Ruleset, from: &Rule) -> proto::Rule {
-    let names =
-        |names: &[crate::rule::model::Name]| names.iter().map(|name| name.value.clone()).collect();
+    let names = |names: &[crate::rule::model::Name]| names.iter().map(|name| name.value.clone()).collect();
     proto::Rule {
         id: from.id.value.clone(),
         title: from.title.clone(),
         conclusion: from.conclusion.word().to_owned(),
         components: names(from.conclusion.components()),
-        actions: from
-            .conclusion
-            .actions()
-            .iter()
-            .map(|action| action_of(*action).into())
-            .collect(),
+        actions: from.conclusion.actions().iter().map(|action| action_of(*action).into()).collect(),
         statement: from.statement.value.clone(),
         condition: ruleset.describe(&from.id).map(condition),
-        evidence: from
-            .evidence
-            .iter()
-            .map(|citation| cited(ruleset.package(), citation))
-            .collect(),
+        evidence: from.evidence.iter().map(|citation| cited(ruleset.package(), citation)).collect(),
         strength: from.strength.clone(),
         verification: from.verification.word().to_owned(),
         status: match from.status {
@@ -70,11 +55,7 @@ pub(super) fn rule(ruleset: &Ruleset, from: &Rule) -> proto::Rule {
             RuleStatus::Retired => "retired",
         }
         .to_owned(),
-        review_by: from
-            .review_by
-            .as_ref()
-            .map(|date| date.value.clone())
-            .unwrap_or_default(),
+        review_by: from.review_by.as_ref().map(|date| date.value.clone()).unwrap_or_default(),
         outranks: names(&from.outranks),
         location: from.location.clone(),
     }
@@ -89,11 +70,7 @@ fn action_of(from: ActionName) -> proto::Action {
 }
 
 fn cited(package: &Package, citation: &Citation) -> proto::Evidence {
-    match package
-        .sources
-        .iter()
-        .find(|source| source.id.value == citation.source.value)
-    {
+    match package.sources.iter().find(|source| source.id.value == citation.source.value) {
         Some(source) => evidence(source, &citation.place),
         None => proto::Evidence {
             source: citation.source.value.clone(),
@@ -115,8 +92,5 @@ fn evidence(source: &Source, place: &str) -> proto::Evidence {
 }
 
 fn condition(from: &Outline) -> proto::ConditionNode {
-    proto::ConditionNode {
-        text: from.text.clone(),
-        children: from.parts.iter().map(condition).collect(),
-    }
+    proto::ConditionNode { text: from.text.clone(), children: from.parts.iter().map(condition).collect() }
 }

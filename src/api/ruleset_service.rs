@@ -43,11 +43,7 @@ impl Rules {
     fn one(&self, request: proto::GetRuleRequest) -> Result<proto::GetRuleResponse, Refusal> {
         let id = request::rule_id(request, &self.limits)?;
         let ruleset = self.active()?;
-        let found = ruleset
-            .package()
-            .rules
-            .iter()
-            .find(|rule| rule.id.value == id);
+        let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
         let found = found.map(|found| rule(&ruleset, found));
         match found {
             Some(rule) => Ok(proto::GetRuleResponse { rule: Some(rule) }),
@@ -69,19 +65,13 @@ fn list(ruleset: &Ruleset, page: &Page) -> Result<proto::ListRulesResponse, Refu
         "" => "",
         token => token.strip_prefix(&prefix).ok_or(Refusal::PageToken)?,
     };
-    let size = if page.size == 0 {
-        PAGE_RULES
-    } else {
-        page.size
-    };
+    let size = if page.size == 0 { PAGE_RULES } else { page.size };
     let all = sorted(ruleset.package());
     let (taken, more) = part(&all, |rule| rule.id.value.as_str(), after, size);
     let last = taken.last().filter(|_| more);
     Ok(proto::ListRulesResponse {
         rules: taken.iter().map(|found| rule(ruleset, found)).collect(),
-        next_page_token: last
-            .map(|last| format!("{prefix}{}", last.id.value))
-            .unwrap_or_default(),
+        next_page_token: last.map(|last| format!("{prefix}{}", last.id.value)).unwrap_or_default(),
     })
 }
 
@@ -102,27 +92,21 @@ impl RulesetService for Rules {
         &self,
         _request: Request<proto::GetRulesetRequest>,
     ) -> Result<Response<proto::GetRulesetResponse>, Status> {
-        self.active()
-            .map(|active| Response::new(ruleset(&active)))
-            .map_err(|refusal| status(&refusal))
+        self.active().map(|active| Response::new(ruleset(&active))).map_err(|refusal| status(&refusal))
     }
 
     async fn list_rules(
         &self,
         request: Request<proto::ListRulesRequest>,
     ) -> Result<Response<proto::ListRulesResponse>, Status> {
-        self.list(request.into_inner())
-            .map(Response::new)
-            .map_err(|refusal| status(&refusal))
+        self.list(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
     }
 
     async fn get_rule(
         &self,
         request: Request<proto::GetRuleRequest>,
     ) -> Result<Response<proto::GetRuleResponse>, Status> {
-        self.one(request.into_inner())
-            .map(Response::new)
-            .map_err(|refusal| status(&refusal))
+        self.one(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
     }
 }
 

@@ -59,19 +59,12 @@ pub fn status(refusal: &Refusal) -> Status {
         }
         Refusal::RuleNotFound { id } => {
             let mut details = details(ErrorReason::RuleNotFound);
-            details.set_resource_info(
-                "concord.v1.Rule",
-                id,
-                "",
-                "no such rule in the active package",
-            );
+            details.set_resource_info("concord.v1.Rule", id, "", "no such rule in the active package");
             Status::with_error_details(Code::NotFound, message(refusal), details)
         }
-        Refusal::Internal => Status::with_error_details(
-            Code::Internal,
-            message(refusal),
-            details(ErrorReason::Internal),
-        ),
+        Refusal::Internal => {
+            Status::with_error_details(Code::Internal, message(refusal), details(ErrorReason::Internal))
+        }
     }
 }
 
@@ -79,23 +72,11 @@ pub fn status(refusal: &Refusal) -> Status {
 #[must_use]
 pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
     let (code, reason, violations) = match refusal {
-        Refusal::Fields(violations) => (
-            Code::InvalidArgument,
-            ErrorReason::InvalidFields,
-            violations.as_slice(),
-        ),
+        Refusal::Fields(violations) => (Code::InvalidArgument, ErrorReason::InvalidFields, violations.as_slice()),
         Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken, [].as_slice()),
-        Refusal::NoActiveRuleset => (
-            Code::Unavailable,
-            ErrorReason::NoActiveRuleset,
-            [].as_slice(),
-        ),
+        Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset, [].as_slice()),
         Refusal::Draining => (Code::Unavailable, ErrorReason::Draining, [].as_slice()),
-        Refusal::DigestMismatch { .. } => (
-            Code::FailedPrecondition,
-            ErrorReason::RulesetDigestMismatch,
-            [].as_slice(),
-        ),
+        Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch, [].as_slice()),
         Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal, [].as_slice()),
     };
@@ -130,11 +111,7 @@ fn message(refusal: &Refusal) -> &'static str {
 #[must_use]
 pub fn message_too_large() -> Status {
     let text = "the message is larger than limits.message_bytes";
-    Status::with_error_details(
-        Code::ResourceExhausted,
-        text,
-        details(ErrorReason::MessageTooLarge),
-    )
+    Status::with_error_details(Code::ResourceExhausted, text, details(ErrorReason::MessageTooLarge))
 }
 
 /// The deadline of a call passed.
@@ -156,9 +133,7 @@ pub fn of_transport(status: Status) -> Status {
             let details = details(ErrorReason::MalformedMessage);
             Status::with_error_details(Code::Internal, "the message can't be decoded", details)
         }
-        Code::Unimplemented => {
-            Status::unimplemented("no such method, or a message encoding that is not supported")
-        }
+        Code::Unimplemented => Status::unimplemented("no such method, or a message encoding that is not supported"),
         Code::Unknown => Status::unknown("the call failed"),
         _ => status,
     }

@@ -15,40 +15,18 @@ fn every_refusal_has_its_code_and_reason() {
     };
     let id = "no-such-rule".to_owned();
     let rows = [
-        (
-            Refusal::Fields(vec![violation]),
-            Code::InvalidArgument,
-            "INVALID_FIELDS",
-        ),
+        (Refusal::Fields(vec![violation]), Code::InvalidArgument, "INVALID_FIELDS"),
         (Refusal::PageToken, Code::InvalidArgument, "PAGE_TOKEN"),
-        (
-            Refusal::NoActiveRuleset,
-            Code::Unavailable,
-            "NO_ACTIVE_RULESET",
-        ),
+        (Refusal::NoActiveRuleset, Code::Unavailable, "NO_ACTIVE_RULESET"),
         (Refusal::Draining, Code::Unavailable, "DRAINING"),
-        (
-            Refusal::DigestMismatch {
-                active: "ab".to_owned(),
-            },
-            Code::FailedPrecondition,
-            "RULESET_DIGEST_MISMATCH",
-        ),
-        (
-            Refusal::RuleNotFound { id },
-            Code::NotFound,
-            "RULE_NOT_FOUND",
-        ),
+        (Refusal::DigestMismatch { active: "ab".to_owned() }, Code::FailedPrecondition, "RULESET_DIGEST_MISMATCH"),
+        (Refusal::RuleNotFound { id }, Code::NotFound, "RULE_NOT_FOUND"),
         (Refusal::Internal, Code::Internal, "INTERNAL"),
     ];
     for (refusal, code, name) in rows {
         let status = status(&refusal);
         assert_eq!((status.code(), reason(&status).as_str()), (code, name));
-        assert_eq!(
-            status.get_details_retry_info().is_some(),
-            code == Code::Unavailable,
-            "{name}"
-        );
+        assert_eq!(status.get_details_retry_info().is_some(), code == Code::Unavailable, "{name}");
         let item = item_status(&refusal);
         assert_eq!((item.code, item.reason.as_str()), (i32::from(code), name));
     }
@@ -63,33 +41,18 @@ fn a_field_violation_has_path_and_reason() {
     };
     let status = status(&Refusal::Fields(vec![violation]));
     let sent = status.get_details_bad_request().unwrap().field_violations;
-    assert_eq!(
-        (sent[0].field.as_str(), sent[0].reason.as_str()),
-        ("patient.birth_date", "FORMAT")
-    );
+    assert_eq!((sent[0].field.as_str(), sent[0].reason.as_str()), ("patient.birth_date", "FORMAT"));
 }
 
 #[test]
 fn words_of_the_transport_never_pass() {
-    for code in [
-        Code::OutOfRange,
-        Code::ResourceExhausted,
-        Code::Internal,
-        Code::Unimplemented,
-        Code::Unknown,
-    ] {
+    for code in [Code::OutOfRange, Code::ResourceExhausted, Code::Internal, Code::Unimplemented, Code::Unknown] {
         let status = of_transport(Status::new(code, "found SENTINEL"));
         assert!(!status.message().contains("SENTINEL"), "{code:?}");
     }
-    assert_eq!(
-        reason(&of_transport(Status::out_of_range("x"))),
-        "MESSAGE_TOO_LARGE"
-    );
+    assert_eq!(reason(&of_transport(Status::out_of_range("x"))), "MESSAGE_TOO_LARGE");
     let large = of_transport(Status::out_of_range("x"));
     assert_eq!(large.code(), Code::ResourceExhausted);
     assert_eq!(of_transport(large.clone()).details(), large.details());
-    assert_eq!(
-        reason(&of_transport(Status::internal("x"))),
-        "MALFORMED_MESSAGE"
-    );
+    assert_eq!(reason(&of_transport(Status::internal("x"))), "MALFORMED_MESSAGE");
 }

@@ -24,10 +24,7 @@ pub(super) enum Need {
 
 impl<'a> Check<'a> {
     pub(super) fn new(limits: &'a Limits) -> Self {
-        Self {
-            limits,
-            faults: Violations::new(limits.violations),
-        }
+        Self { limits, faults: Violations::new(limits.violations) }
     }
 
     fn fits(&mut self, path: &Path<'_>, text: &str) -> bool {
@@ -54,11 +51,7 @@ impl<'a> Check<'a> {
     }
 
     pub(super) fn conflict(&mut self, path: &Path<'_>, with: &str) {
-        self.faults.add(
-            path,
-            ErrorReason::Conflict,
-            format!("excludes `{with}`, which is set too"),
-        );
+        self.faults.add(path, ErrorReason::Conflict, format!("excludes `{with}`, which is set too"));
     }
 
     /// Words of the record, shown back as they are.
@@ -67,11 +60,7 @@ impl<'a> Check<'a> {
             return String::new();
         }
         if text.chars().any(char::is_control) {
-            self.faults.add(
-                path,
-                ErrorReason::ControlCharacter,
-                "contains a control character",
-            );
+            self.faults.add(path, ErrorReason::ControlCharacter, "contains a control character");
             return String::new();
         }
         text
@@ -87,19 +76,11 @@ impl<'a> Check<'a> {
             return None;
         }
         if text.chars().any(char::is_control) {
-            self.faults.add(
-                path,
-                ErrorReason::ControlCharacter,
-                "contains a control character",
-            );
+            self.faults.add(path, ErrorReason::ControlCharacter, "contains a control character");
             return None;
         }
         if !text.is_ascii() {
-            self.faults.add(
-                path,
-                ErrorReason::LookAlike,
-                "contains a character that is not ASCII",
-            );
+            self.faults.add(path, ErrorReason::LookAlike, "contains a character that is not ASCII");
             return None;
         }
         Some(text)
@@ -115,26 +96,15 @@ impl<'a> Check<'a> {
             return None;
         }
         let word = |part: &str| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
         if text.split('-').all(word) {
             return Some(text);
         }
         if text.is_ascii() {
-            self.faults.add(
-                path,
-                ErrorReason::Format,
-                "must be lower-case words joined by hyphens",
-            );
+            self.faults.add(path, ErrorReason::Format, "must be lower-case words joined by hyphens");
         } else {
-            self.faults.add(
-                path,
-                ErrorReason::LookAlike,
-                "contains a character that is not ASCII",
-            );
+            self.faults.add(path, ErrorReason::LookAlike, "contains a character that is not ASCII");
         }
         None
     }
@@ -144,17 +114,10 @@ impl<'a> Check<'a> {
         if !self.fits(path, &text) {
             return String::new();
         }
-        if text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/|".contains(&byte))
-        {
+        if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/|".contains(&byte)) {
             return text;
         }
-        self.faults.add(
-            path,
-            ErrorReason::Format,
-            "may hold letters, digits and -_.:/| only",
-        );
+        self.faults.add(path, ErrorReason::Format, "may hold letters, digits and -_.:/| only");
         String::new()
     }
 
@@ -168,21 +131,14 @@ impl<'a> Check<'a> {
         if digits.len() == 64 && digits.bytes().all(hexadecimal) {
             return Some(digits.to_owned());
         }
-        self.faults.add(
-            path,
-            ErrorReason::Format,
-            "must be 64 lower-case hexadecimal digits",
-        );
+        self.faults.add(path, ErrorReason::Format, "must be 64 lower-case hexadecimal digits");
         None
     }
 
     fn date_fault(&mut self, path: &Path<'_>, fault: DateFault, form: &'static str) {
         match fault {
             DateFault::Form => self.faults.add(path, ErrorReason::Format, form),
-            DateFault::Impossible => {
-                self.faults
-                    .add(path, ErrorReason::ImpossibleDate, "is not in the calendar")
-            }
+            DateFault::Impossible => self.faults.add(path, ErrorReason::ImpossibleDate, "is not in the calendar"),
         }
     }
 
@@ -193,11 +149,7 @@ impl<'a> Check<'a> {
         }
         FhirDate::parse(text)
             .map_err(|fault| {
-                self.date_fault(
-                    path,
-                    fault,
-                    "must be YYYY, YYYY-MM, YYYY-MM-DD, or RFC 3339 with seconds and offset",
-                )
+                self.date_fault(path, fault, "must be YYYY, YYYY-MM, YYYY-MM-DD, or RFC 3339 with seconds and offset")
             })
             .ok()
     }
@@ -205,13 +157,7 @@ impl<'a> Check<'a> {
     /// The instant of the evaluation.
     pub(super) fn instant(&mut self, path: &Path<'_>, text: &str) -> Option<AsOf> {
         AsOf::parse(text)
-            .map_err(|fault| {
-                self.date_fault(
-                    path,
-                    fault,
-                    "must be YYYY-MM-DD, or RFC 3339 with seconds and offset",
-                )
-            })
+            .map_err(|fault| self.date_fault(path, fault, "must be YYYY-MM-DD, or RFC 3339 with seconds and offset"))
             .ok()
     }
 
@@ -224,30 +170,16 @@ impl<'a> Check<'a> {
             .flatten()
             .filter(|decimal| decimal.is_zero() == (value == 0.0));
         if decimal.is_none() {
-            self.faults.add(
-                path,
-                ErrorReason::Range,
-                "is not a number that can be represented",
-            );
+            self.faults.add(path, ErrorReason::Range, "is not a number that can be represented");
         }
         decimal
     }
 
     /// A whole number between both ends.
-    pub(super) fn whole(
-        &mut self,
-        path: &Path<'_>,
-        value: i32,
-        least: i32,
-        most: i32,
-    ) -> Option<u32> {
+    pub(super) fn whole(&mut self, path: &Path<'_>, value: i32, least: i32, most: i32) -> Option<u32> {
         let inside = (least..=most).contains(&value);
         if !inside {
-            self.faults.add(
-                path,
-                ErrorReason::Range,
-                format!("must be {least} to {most}"),
-            );
+            self.faults.add(path, ErrorReason::Range, format!("must be {least} to {most}"));
             return None;
         }
         u32::try_from(value).ok()
@@ -263,8 +195,7 @@ impl<'a> Check<'a> {
         match P::try_from(number) {
             Ok(value) => read(value),
             Err(_) => {
-                self.faults
-                    .add(path, ErrorReason::EnumValue, "is not a defined value");
+                self.faults.add(path, ErrorReason::EnumValue, "is not a defined value");
                 None
             }
         }
@@ -280,22 +211,10 @@ impl<'a> Check<'a> {
     ) -> Vec<D> {
         if entries.len() > most {
             // Its entries are not read: work stays in proportion to the limit.
-            let setting = if most == self.limits.list_entries {
-                " (limits.list_entries)"
-            } else {
-                ""
-            };
-            self.faults.add(
-                &path,
-                ErrorReason::TooManyEntries,
-                format!("more than {most} entries{setting}"),
-            );
+            let setting = if most == self.limits.list_entries { " (limits.list_entries)" } else { "" };
+            self.faults.add(&path, ErrorReason::TooManyEntries, format!("more than {most} entries{setting}"));
             return Vec::new();
         }
-        entries
-            .into_iter()
-            .enumerate()
-            .map(|(index, entry)| read(self, &path.at(index), entry))
-            .collect()
+        entries.into_iter().enumerate().map(|(index, entry)| read(self, &path.at(index), entry)).collect()
     }
 }

@@ -66,23 +66,13 @@ pub(super) fn run(arguments: Arguments) -> Exit {
         }
     };
     let files = run.arguments.files.clone();
-    files
-        .iter()
-        .map(|file| run.file(file))
-        .max()
-        .unwrap_or(Exit::Fine)
+    files.iter().map(|file| run.file(file)).max().unwrap_or(Exit::Fine)
 }
 
 fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
-    if arguments
-        .as_of
-        .as_deref()
-        .is_some_and(|as_of| AsOf::parse(as_of).is_err())
-    {
-        return Err(Unusable(
-            "--as-of: YYYY-MM-DD, or RFC 3339 with seconds and offset, is expected".to_owned(),
-        ));
+    if arguments.as_of.as_deref().is_some_and(|as_of| AsOf::parse(as_of).is_err()) {
+        return Err(Unusable("--as-of: YYYY-MM-DD, or RFC 3339 with seconds and offset, is expected".to_owned()));
     }
     let ruleset = ruleset(&settings).map_err(|error| Unusable(error.to_string()))?;
     let meta = &ruleset.package().meta;
@@ -93,21 +83,12 @@ fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
         package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
         signed: meta.signed_by.is_some(),
     };
-    Ok(Run {
-        terms: terms(&settings),
-        ruleset: Arc::new(ruleset),
-        arguments,
-        style,
-        pages: 0,
-    })
+    Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
 }
 
 /// Shells tell the width in COLUMNS where they export it.
 fn width() -> usize {
-    std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok())
-        .unwrap_or(WIDTH)
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH)
 }
 
 fn read(file: &PathBuf) -> Result<Source, String> {
@@ -183,11 +164,7 @@ impl Run {
                 }
             },
         };
-        if print(&text) {
-            Exit::Fine
-        } else {
-            Exit::Failed
-        }
+        if print(&text) { Exit::Fine } else { Exit::Failed }
     }
 }
 
@@ -198,9 +175,6 @@ fn refuse(place: &str, refusal: &Refusal) {
                 complain(format_args!("{place}: {violation}"));
             }
         }
-        other => complain(format_args!(
-            "{place}: {}",
-            crate::api::status::item_status(other).message
-        )),
+        other => complain(format_args!("{place}: {}", crate::api::status::item_status(other).message)),
     }
 }

@@ -46,24 +46,19 @@ enum Kind {
     Fhir,
 }
 
-const FHIR: &str = "this is FHIR (`resourceType`), which is not read yet: send a Patient or an EvaluateRequest of concord.v1";
+const FHIR: &str =
+    "this is FHIR (`resourceType`), which is not read yet: send a Patient or an EvaluateRequest of concord.v1";
 
 /// Reads every document of a file.
 pub(super) fn documents(source: &Source) -> Vec<Document> {
-    let ending = source
-        .name
-        .rsplit_once('.')
-        .map_or("", |(_, ending)| ending);
+    let ending = source.name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_yaml = match ending {
         "yaml" | "yml" => true,
         "json" | "ndjson" | "jsonl" => false,
         _ => !source.text.trim_start().starts_with('{'),
     };
     if is_yaml {
-        return vec![Document {
-            line: 1,
-            request: from_yaml(source),
-        }];
+        return vec![Document { line: 1, request: from_yaml(source) }];
     }
     if matches!(ending, "ndjson" | "jsonl") || is_lines(&source.text) {
         return source
@@ -77,10 +72,7 @@ pub(super) fn documents(source: &Source) -> Vec<Document> {
             })
             .collect();
     }
-    vec![Document {
-        line: 1,
-        request: from_json(&source.name, 0, &source.text),
-    }]
+    vec![Document { line: 1, request: from_json(&source.name, 0, &source.text) }]
 }
 
 /// A whole document on the first line, and more lines after it.
@@ -103,37 +95,24 @@ fn from_json(name: &str, above: usize, text: &str) -> Result<EvaluateRequest, Un
     let keys = Keys.deserialize(&mut reader).map_err(unreadable)?;
     reader.end().map_err(unreadable)?;
     match kind(&keys) {
-        Kind::Fhir => Err(Unreadable(format!(
-            "{name}:{}:1: {FHIR}",
-            above.saturating_add(1)
-        ))),
+        Kind::Fhir => Err(Unreadable(format!("{name}:{}:1: {FHIR}", above.saturating_add(1)))),
         Kind::Request => json::from_str(text).map_err(unreadable),
         Kind::Patient => json::from_str(text).map(bare).map_err(unreadable),
     }
 }
 
 fn from_yaml(source: &Source) -> Result<EvaluateRequest, Unreadable> {
-    let at = |place: Place, message: &str| {
-        Unreadable(format!(
-            "{}:{}:{}: {message}",
-            source.name, place.line, place.column
-        ))
-    };
+    let at =
+        |place: Place, message: &str| Unreadable(format!("{}:{}:{}: {message}", source.name, place.line, place.column));
     let yaml = yaml::read(&source.text).map_err(|fault| at(fault.place, &fault.message))?;
     let Some(map) = yaml.value.as_object() else {
-        return Err(at(
-            Place { line: 1, column: 1 },
-            "a Patient or an EvaluateRequest is expected",
-        ));
+        return Err(at(Place { line: 1, column: 1 }, "a Patient or an EvaluateRequest is expected"));
     };
     let keys = map.keys().cloned().collect();
     let unfit = |error: serde_json::Error| {
         let message = error.to_string();
         // The tree knows no places, and most messages name a key that does.
-        let named = yaml
-            .keys
-            .iter()
-            .find(|(key, _)| message.contains(&format!("'{key}'")));
+        let named = yaml.keys.iter().find(|(key, _)| message.contains(&format!("'{key}'")));
         match named {
             Some((_, place)) => at(*place, &message),
             None => Unreadable(format!("{}: {message}", source.name)),
@@ -147,10 +126,7 @@ fn from_yaml(source: &Source) -> Result<EvaluateRequest, Unreadable> {
 }
 
 fn bare(patient: Patient) -> EvaluateRequest {
-    EvaluateRequest {
-        patient: Some(patient),
-        ..EvaluateRequest::default()
-    }
+    EvaluateRequest { patient: Some(patient), ..EvaluateRequest::default() }
 }
 
 /// The two messages share no field, so that any field of the request tells.
@@ -158,19 +134,11 @@ fn kind(keys: &BTreeSet<String>) -> Kind {
     if keys.contains("resourceType") {
         return Kind::Fhir;
     }
-    let descriptor = json::pool()
-        .ok()
-        .and_then(|pool| pool.get_message_by_name("concord.v1.EvaluateRequest"));
+    let descriptor = json::pool().ok().and_then(|pool| pool.get_message_by_name("concord.v1.EvaluateRequest"));
     let is_request = descriptor.is_some_and(|request| {
-        request
-            .fields()
-            .any(|field| keys.contains(field.json_name()) || keys.contains(field.name()))
+        request.fields().any(|field| keys.contains(field.json_name()) || keys.contains(field.name()))
     });
-    if is_request {
-        Kind::Request
-    } else {
-        Kind::Patient
-    }
+    if is_request { Kind::Request } else { Kind::Patient }
 }
 
 /// Reads a whole document for its outermost keys, and refuses a key given

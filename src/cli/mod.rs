@@ -79,12 +79,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version are no errors: they go to standard output.
             let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Unusable
-            } else {
-                Exit::Fine
-            }
-            .into();
+            return if error.use_stderr() { Exit::Unusable } else { Exit::Fine }.into();
         }
     };
     match arguments.command {
@@ -106,7 +101,5 @@ fn complain(message: impl std::fmt::Display) {
 fn print(text: &str) -> bool {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .is_ok()
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }

@@ -56,7 +56,9 @@ fn open(dir: Option<&Path>) -> Result<Ruleset, LoadError> {
 /// A package with faults is unusable input.
 fn check(dir: Option<&Path>, format: Format) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
-    let checked = match dir.map_or_else(|| Ok(ruleset::check_embedded(Some(&today))), |dir| ruleset::check_dir(dir, Some(&today))) {
+    let checked = match dir
+        .map_or_else(|| Ok(ruleset::check_embedded(Some(&today))), |dir| ruleset::check_dir(dir, Some(&today)))
+    {
         Ok(checked) => checked,
         Err(error) => {
             complain(error);
@@ -98,15 +100,12 @@ fn show(ruleset: &Ruleset, id: Option<&str>, compiled: bool) -> Exit {
             let rule = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
             let Some(rule) = rule else {
                 let known = ruleset.package().rules.iter().map(|rule| rule.id.value.as_str());
-                let hint = diag::nearest(id, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                let hint =
+                    diag::nearest(id, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 complain(format_args!("the package has no rule `{id}`{hint}"));
                 return Exit::Unusable;
             };
-            if compiled {
-                json(&ruleset.program().rules.iter().find(|one| one.id == id))
-            } else {
-                one(ruleset, rule)
-            }
+            if compiled { json(&ruleset.program().rules.iter().find(|one| one.id == id)) } else { one(ruleset, rule) }
         }
     };
     if print(&text) { Exit::Fine } else { Exit::Failed }

@@ -35,17 +35,10 @@ pub(super) fn run(arguments: Arguments) -> Exit {
 }
 
 fn start(arguments: Arguments) -> Result<End, Unusable> {
-    let flags = arguments
-        .grpc_addr
-        .map(|address| ("server.grpc_addr".to_owned(), address));
-    let settings = arguments
-        .settings
-        .load(flags.into_iter().collect())?
-        .settings;
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Unusable(format!("no runtime: {error}")))?;
+    let flags = arguments.grpc_addr.map(|address| ("server.grpc_addr".to_owned(), address));
+    let settings = arguments.settings.load(flags.into_iter().collect())?.settings;
+    let runtime =
+        Builder::new_multi_thread().enable_all().build().map_err(|error| Unusable(format!("no runtime: {error}")))?;
     let end = runtime.block_on(async {
         let telemetry = telemetry(&settings)?;
         let end = serve(settings).await;
@@ -88,13 +81,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         drain_lead: settings.server.drain_lead,
         drain_deadline: settings.server.drain_deadline,
     };
-    let serving = server::serve(
-        listener,
-        active.clone(),
-        board.clone(),
-        options,
-        async || signals.next().await,
-    );
+    let serving = server::serve(listener, active.clone(), board.clone(), options, async || signals.next().await);
     let mut serving = std::pin::pin!(serving);
     let failed = |error: server::ServeError| Unusable(error.to_string());
     tokio::select! {
@@ -112,11 +99,7 @@ async fn activate(settings: Settings, active: Active, board: Board) -> Result<()
         Err(_) => return Err(Unusable("the rules package could not be loaded".to_owned())),
     };
     let meta = &ruleset.package().meta;
-    let (name, version, digest) = (
-        meta.name.clone(),
-        meta.version.clone(),
-        ruleset.digest().to_owned(),
-    );
+    let (name, version, digest) = (meta.name.clone(), meta.version.clone(), ruleset.digest().to_owned());
     active.set(Arc::new(ruleset));
     board.enter(Phase::Serving);
     tracing::info!(name, version, digest, "rules package active");
@@ -132,10 +115,7 @@ struct Signals {
 impl Signals {
     fn new() -> Result<Self, Unusable> {
         let listen = |kind| signal(kind).map_err(|error| Unusable(format!("no signals: {error}")));
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
     async fn next(&mut self) {

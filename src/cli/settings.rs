@@ -38,32 +38,21 @@ impl SettingsArguments {
     pub(super) fn load(&self, flags: Vec<(String, String)>) -> Result<Loaded, Unusable> {
         let mut all = Vec::new();
         for set in &self.set {
-            let (key, value) = set
-                .split_once('=')
-                .ok_or_else(|| Unusable(format!("--set {set}: KEY=VALUE is expected")))?;
+            let (key, value) =
+                set.split_once('=').ok_or_else(|| Unusable(format!("--set {set}: KEY=VALUE is expected")))?;
             all.push((key.trim().to_owned(), value.trim().to_owned()));
         }
         if let Some(dir) = &self.rules {
-            let dir = dir
-                .to_str()
-                .ok_or_else(|| Unusable("--rules: the path is not UTF-8".to_owned()))?;
+            let dir = dir.to_str().ok_or_else(|| Unusable("--rules: the path is not UTF-8".to_owned()))?;
             all.push(("rules.dir".to_owned(), dir.to_owned()));
         }
         all.extend(flags);
-        let file = self
-            .config
-            .clone()
-            .or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
+        let file = self.config.clone().or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
         // A variable that is not UTF-8 can't be one of ours.
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        load(&Layers {
-            file,
-            environment,
-            flags: all,
-        })
-        .map_err(|error: ConfigError| Unusable(error.to_string()))
+        load(&Layers { file, environment, flags: all }).map_err(|error: ConfigError| Unusable(error.to_string()))
     }
 }
 
@@ -111,23 +100,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 fn table(entries: &[Entry]) -> String {
-    let width = |text: fn(&Entry) -> &str| {
-        entries
-            .iter()
-            .map(|entry| text(entry).chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let (keys, values) = (
-        width(|entry| entry.key).max(3),
-        width(|entry| entry.value.as_str()).max(5),
-    );
+    let width = |text: fn(&Entry) -> &str| entries.iter().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
+    let (keys, values) = (width(|entry| entry.key).max(3), width(|entry| entry.value.as_str()).max(5));
     let mut text = format!("{:keys$}  {:values$}  from\n", "key", "value");
     for entry in entries {
-        text.push_str(&format!(
-            "{:keys$}  {:values$}  {}\n",
-            entry.key, entry.value, entry.origin
-        ));
+        text.push_str(&format!("{:keys$}  {:values$}  {}\n", entry.key, entry.value, entry.origin));
     }
     text
 }
@@ -153,9 +130,6 @@ mod tests {
         use crate::api::limits::{METADATA_BYTES, STREAMS};
         let settings = load(&Layers::default()).unwrap().settings;
         assert_eq!(terms(&settings).limits, Limits::default());
-        assert_eq!(
-            (settings.limits.metadata_bytes, settings.limits.streams),
-            (METADATA_BYTES, STREAMS)
-        );
+        assert_eq!((settings.limits.metadata_bytes, settings.limits.streams), (METADATA_BYTES, STREAMS));
     }
 }

@@ -60,10 +60,7 @@ pub fn read(text: &str) -> Result<Yaml, Fault> {
             _ => return Err(fault(span, "one document only; send several as NDJSON")),
         }
     }
-    Ok(Yaml {
-        value,
-        keys: reader.keys,
-    })
+    Ok(Yaml { value, keys: reader.keys })
 }
 
 struct Reader<'input> {
@@ -75,10 +72,7 @@ impl<'input> Reader<'input> {
     fn next(&mut self) -> Result<(Event<'input>, Span), Fault> {
         match self.events.next_event() {
             Some(next) => next.map_err(scan),
-            None => Err(Fault {
-                place: Place::default(),
-                message: "the document ends too early".to_owned(),
-            }),
+            None => Err(Fault { place: Place::default(), message: "the document ends too early".to_owned() }),
         }
     }
 
@@ -87,9 +81,9 @@ impl<'input> Reader<'input> {
             return Err(fault(span, "nested too deep"));
         }
         match event {
-            Event::Scalar(_, _, _, Some(_))
-            | Event::SequenceStart(_, Some(_))
-            | Event::MappingStart(_, Some(_)) => Err(fault(span, "tags are not read here")),
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                Err(fault(span, "tags are not read here"))
+            }
             Event::Scalar(text, style, _, None) => scalar(&text, style, span),
             Event::SequenceStart(_, None) => self.sequence(depth),
             Event::MappingStart(_, None) => self.mapping(depth),
@@ -154,10 +148,7 @@ fn is_infinity(text: &str) -> bool {
 fn number(text: &str) -> Option<Number> {
     let radix = |digits: &str, radix| {
         let plain = digits.chars().all(|digit| digit.is_digit(radix));
-        plain
-            .then(|| u64::from_str_radix(digits, radix).ok())
-            .flatten()
-            .map(Number::from)
+        plain.then(|| u64::from_str_radix(digits, radix).ok()).flatten().map(Number::from)
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return radix(digits, 16);
@@ -190,24 +181,15 @@ fn number(text: &str) -> Option<Number> {
 }
 
 fn place(marker: &Marker) -> Place {
-    Place {
-        line: marker.line(),
-        column: marker.col().saturating_add(1),
-    }
+    Place { line: marker.line(), column: marker.col().saturating_add(1) }
 }
 
 fn fault(span: Span, message: &str) -> Fault {
-    Fault {
-        place: place(&span.start),
-        message: message.to_owned(),
-    }
+    Fault { place: place(&span.start), message: message.to_owned() }
 }
 
 fn scan(error: ScanError) -> Fault {
-    Fault {
-        place: place(error.marker()),
-        message: error.info().to_owned(),
-    }
+    Fault { place: place(error.marker()), message: error.info().to_owned() }
 }
 
 #[cfg(test)]
@@ -238,19 +220,13 @@ mod tests {
         ] {
             let fault = read(text).unwrap_err();
             assert_eq!(fault.place.line, line, "{text}: {fault:?}");
-            assert!(
-                fault.place.column.abs_diff(column) <= 6,
-                "{text}: {fault:?}"
-            );
+            assert!(fault.place.column.abs_diff(column) <= 6, "{text}: {fault:?}");
         }
     }
 
     #[test]
     fn keys_know_their_place() {
         let yaml = read("patient:\n  agee: 3\n").unwrap();
-        assert_eq!(
-            yaml.keys.last().unwrap(),
-            &("agee".to_owned(), Place { line: 2, column: 3 })
-        );
+        assert_eq!(yaml.keys.last().unwrap(), &("agee".to_owned(), Place { line: 2, column: 3 }));
     }
 }

@@ -49,67 +49,21 @@ const OURS: [(CodeSystem, Names); 5] = [
     (
         CodeSystem::Icd10Cm,
         // Some vendors send the bare "ICD-10" for ICD-10-CM. WHO's system is only ever named by its own URI or OID.
-        (
-            "http://hl7.org/fhir/sid/icd-10-cm",
-            "2.16.840.1.113883.6.90",
-            &["ICD-10-CM", "ICD10CM", "ICD-10"],
-        ),
+        ("http://hl7.org/fhir/sid/icd-10-cm", "2.16.840.1.113883.6.90", &["ICD-10-CM", "ICD10CM", "ICD-10"]),
     ),
     (
         CodeSystem::SnomedCt,
-        (
-            "http://snomed.info/sct",
-            "2.16.840.1.113883.6.96",
-            &["SNOMED CT", "SNOMED-CT", "SNOMEDCT", "SNOMED"],
-        ),
+        ("http://snomed.info/sct", "2.16.840.1.113883.6.96", &["SNOMED CT", "SNOMED-CT", "SNOMEDCT", "SNOMED"]),
     ),
-    (
-        CodeSystem::RxNorm,
-        (
-            "http://www.nlm.nih.gov/research/umls/rxnorm",
-            "2.16.840.1.113883.6.88",
-            &["RxNorm"],
-        ),
-    ),
-    (
-        CodeSystem::Loinc,
-        (
-            "http://loinc.org",
-            "2.16.840.1.113883.6.1",
-            &["LOINC", "LN"],
-        ),
-    ),
-    (
-        CodeSystem::Concord,
-        ("urn:concord:observation", "", &["Concord"]),
-    ),
+    (CodeSystem::RxNorm, ("http://www.nlm.nih.gov/research/umls/rxnorm", "2.16.840.1.113883.6.88", &["RxNorm"])),
+    (CodeSystem::Loinc, ("http://loinc.org", "2.16.840.1.113883.6.1", &["LOINC", "LN"])),
+    (CodeSystem::Concord, ("urn:concord:observation", "", &["Concord"])),
 ];
 
 const OTHERS: [(&str, Names); 3] = [
-    (
-        "WHO ICD-10",
-        (
-            "http://hl7.org/fhir/sid/icd-10",
-            "2.16.840.1.113883.6.3",
-            &[],
-        ),
-    ),
-    (
-        "ICD-9-CM",
-        (
-            "http://hl7.org/fhir/sid/icd-9-cm",
-            "2.16.840.1.113883.6.103",
-            &["ICD-9-CM", "ICD9CM", "ICD-9"],
-        ),
-    ),
-    (
-        "NDC",
-        (
-            "http://hl7.org/fhir/sid/ndc",
-            "2.16.840.1.113883.6.69",
-            &["NDC"],
-        ),
-    ),
+    ("WHO ICD-10", ("http://hl7.org/fhir/sid/icd-10", "2.16.840.1.113883.6.3", &[])),
+    ("ICD-9-CM", ("http://hl7.org/fhir/sid/icd-9-cm", "2.16.840.1.113883.6.103", &["ICD-9-CM", "ICD9CM", "ICD-9"])),
+    ("NDC", ("http://hl7.org/fhir/sid/ndc", "2.16.840.1.113883.6.69", &["NDC"])),
 ];
 
 impl CodeSystem {
@@ -174,8 +128,7 @@ fn is_snomed_edition(bare: &str) -> bool {
 }
 
 fn rest_of_http(uri: &str) -> Option<&str> {
-    uri.strip_prefix("https://")
-        .or_else(|| uri.strip_prefix("http://"))
+    uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"))
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

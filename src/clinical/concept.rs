@@ -106,14 +106,8 @@ impl From<&str> for IcdEntry {
     /// Reads an entry as written. Whether the code exists is for [`ConceptIndex::build`] to say.
     fn from(written: &str) -> Self {
         match written.strip_suffix('-') {
-            Some(code) => Self {
-                code: code.to_owned(),
-                below: true,
-            },
-            None => Self {
-                code: written.to_owned(),
-                below: false,
-            },
+            Some(code) => Self { code: code.to_owned(), below: true },
+            None => Self { code: written.to_owned(), below: false },
         }
     }
 }

@@ -49,10 +49,7 @@ impl FhirDate {
             4 | 7 | 10 => parse_days(text)?,
             _ => Meaning::Instant(parse_instant(text)?.0),
         };
-        Ok(Self {
-            text: text.to_owned(),
-            meaning,
-        })
+        Ok(Self { text: text.to_owned(), meaning })
     }
 
     /// The text as it was sent.
@@ -65,16 +62,12 @@ impl FhirDate {
     #[must_use]
     pub fn interval(&self, as_of: &AsOf) -> Interval {
         match self.meaning {
-            Meaning::Days { first, last } => Interval {
-                earliest: first.at(0, 0, 0, 0),
-                latest: last.at(23, 59, 59, 0),
-            },
+            Meaning::Days { first, last } => {
+                Interval { earliest: first.at(0, 0, 0, 0), latest: last.at(23, 59, 59, 0) }
+            }
             Meaning::Instant(instant) => {
                 let local = as_of.offset.to_datetime(instant);
-                Interval {
-                    earliest: local,
-                    latest: local,
-                }
+                Interval { earliest: local, latest: local }
             }
         }
     }
@@ -102,27 +95,16 @@ fn parse_days(text: &str) -> Result<Meaning, DateFault> {
         return Err(DateFault::Impossible);
     }
     let month = |number: i16| i8::try_from(number).map_err(|_| DateFault::Impossible);
-    let day = |y, m: i16, d: i16| {
-        Date::new(y, month(m)?, month(d)?).map_err(|_| DateFault::Impossible)
-    };
+    let day = |y, m: i16, d: i16| Date::new(y, month(m)?, month(d)?).map_err(|_| DateFault::Impossible);
     match text.len() {
-        4 => Ok(Meaning::Days {
-            first: day(year, 1, 1)?,
-            last: day(year, 12, 31)?,
-        }),
+        4 => Ok(Meaning::Days { first: day(year, 1, 1)?, last: day(year, 12, 31)? }),
         7 if hyphen(4) => {
             let first = day(year, digits(text, 5, 7)?, 1)?;
-            Ok(Meaning::Days {
-                first,
-                last: first.last_of_month(),
-            })
+            Ok(Meaning::Days { first, last: first.last_of_month() })
         }
         10 if hyphen(4) && hyphen(7) => {
             let only = day(year, digits(text, 5, 7)?, digits(text, 8, 10)?)?;
-            Ok(Meaning::Days {
-                first: only,
-                last: only,
-            })
+            Ok(Meaning::Days { first: only, last: only })
         }
         _ => Err(DateFault::Form),
     }
@@ -142,9 +124,7 @@ fn parse_instant(text: &str) -> Result<(Timestamp, Offset), DateFault> {
     let days = text.get(..10).ok_or(DateFault::Form)?;
     parse_days(days)?;
     let (clock, zone) = split_zone(text.get(11..).ok_or(DateFault::Form)?)?;
-    let plain = clock
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b':' || byte == b'.');
+    let plain = clock.bytes().all(|byte| byte.is_ascii_digit() || byte == b':' || byte == b'.');
     if !plain {
         return Err(DateFault::Form);
     }
@@ -157,8 +137,7 @@ fn parse_instant(text: &str) -> Result<(Timestamp, Offset), DateFault> {
         if hours > 14 || minutes > 59 {
             return Err(DateFault::Impossible);
         }
-        Offset::from_seconds(sign * (hours * 3600 + minutes * 60))
-            .map_err(|_| DateFault::Impossible)?
+        Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).map_err(|_| DateFault::Impossible)?
     };
     let instant: Timestamp = text.parse().map_err(|_| DateFault::Impossible)?;
     Ok((instant, offset))
@@ -187,10 +166,7 @@ impl AsOf {
     /// An instant of the clock, read in UTC.
     #[must_use]
     pub fn utc(instant: Timestamp) -> Self {
-        Self {
-            instant,
-            offset: Offset::UTC,
-        }
+        Self { instant, offset: Offset::UTC }
     }
 
     /// Reads RFC 3339 with an offset, or a full date as the end of that day, UTC.
@@ -202,9 +178,7 @@ impl AsOf {
             let Meaning::Days { last, .. } = parse_days(text)? else {
                 return Err(DateFault::Form);
             };
-            let instant = Offset::UTC
-                .to_timestamp(last.at(23, 59, 59, 0))
-                .map_err(|_| DateFault::Impossible)?;
+            let instant = Offset::UTC.to_timestamp(last.at(23, 59, 59, 0)).map_err(|_| DateFault::Impossible)?;
             return Ok(Self::utc(instant));
         }
         let (instant, offset) = parse_instant(text)?;
@@ -223,14 +197,10 @@ impl AsOf {
     pub fn before(&self, length: Length) -> DateTime {
         let now = self.local();
         match length.unit {
-            LengthUnit::Hours => now
-                .checked_sub(SignedDuration::from_hours(i64::from(length.count)))
-                .unwrap_or(DateTime::MIN),
-            _ => now
-                .date()
-                .checked_sub(length.span())
-                .unwrap_or(Date::MIN)
-                .at(0, 0, 0, 0),
+            LengthUnit::Hours => {
+                now.checked_sub(SignedDuration::from_hours(i64::from(length.count))).unwrap_or(DateTime::MIN)
+            }
+            _ => now.date().checked_sub(length.span()).unwrap_or(Date::MIN).at(0, 0, 0, 0),
         }
     }
 }

@@ -37,21 +37,14 @@ pub fn billable_descendants(header: &str) -> impl Iterator<Item = &'static str> 
         Some(place) if !icd.is_billable(place) => icd.range(header),
         _ => 0..0,
     };
-    range
-        .filter(|place| icd.is_billable(*place))
-        .filter_map(|place| icd.lines.get(place).copied())
+    range.filter(|place| icd.is_billable(*place)).filter_map(|place| icd.lines.get(place).copied())
 }
 
 /// The RXCUIs of the ingredients of an RxNorm code: its own for an ingredient, none for a code that is not listed.
 pub fn ingredients_of(rxcui: &str) -> impl Iterator<Item = &'static str> {
     let lines = rxnorm();
-    let found = lines
-        .binary_search_by_key(&rxcui, |line| first_word(line))
-        .ok();
-    let line = found
-        .and_then(|place| lines.get(place))
-        .copied()
-        .unwrap_or_default();
+    let found = lines.binary_search_by_key(&rxcui, |line| first_word(line)).ok();
+    let line = found.and_then(|place| lines.get(place)).copied().unwrap_or_default();
     line.split(' ').skip(1)
 }
 
@@ -69,23 +62,12 @@ pub(super) fn is_retired(code: &str) -> bool {
 pub(super) fn retired_leaves(code: &str) -> impl Iterator<Item = &'static str> {
     let lines = retired();
     let start = lines.partition_point(|line| *line < code);
-    let below = lines
-        .get(start..)
-        .unwrap_or_default()
-        .iter()
-        .copied()
-        .take_while(move |line| line.starts_with(code));
-    let next = lines
-        .get(start.saturating_add(1)..)
-        .unwrap_or_default()
-        .iter()
-        .copied();
-    below
-        .zip(next.map(Some).chain([None]))
-        .filter_map(|(line, next)| {
-            let has_children = next.is_some_and(|next| next.starts_with(line));
-            (!has_children).then_some(line)
-        })
+    let below = lines.get(start..).unwrap_or_default().iter().copied().take_while(move |line| line.starts_with(code));
+    let next = lines.get(start.saturating_add(1)..).unwrap_or_default().iter().copied();
+    below.zip(next.map(Some).chain([None])).filter_map(|(line, next)| {
+        let has_children = next.is_some_and(|next| next.starts_with(line));
+        (!has_children).then_some(line)
+    })
 }
 
 /// The ICD-10-CM table with its tree.
@@ -111,10 +93,7 @@ impl Icd {
         let mut above: Vec<(usize, &str)> = Vec::new();
         for (place, line) in lines.iter().enumerate() {
             let code = icd_code(line);
-            while above
-                .last()
-                .is_some_and(|(_, header)| !code.starts_with(header))
-            {
+            while above.last().is_some_and(|(_, header)| !code.starts_with(header)) {
                 above.pop();
             }
             parents.push(above.last().map(|(place, _)| *place));
@@ -126,11 +105,7 @@ impl Icd {
             }
         }
         billable_before.push(billable);
-        Self {
-            lines,
-            parents,
-            billable_before,
-        }
+        Self { lines, parents, billable_before }
     }
 
     /// How many codes there are.
@@ -140,17 +115,12 @@ impl Icd {
 
     /// Where a code in normal form stands.
     pub(super) fn position(&self, code: &str) -> Option<usize> {
-        self.lines
-            .binary_search_by_key(&code, |line| icd_code(line))
-            .ok()
+        self.lines.binary_search_by_key(&code, |line| icd_code(line)).ok()
     }
 
     /// The code at a place.
     pub(super) fn code(&self, place: usize) -> &'static str {
-        self.lines
-            .get(place)
-            .map(|line| icd_code(line))
-            .unwrap_or_default()
+        self.lines.get(place).map(|line| icd_code(line)).unwrap_or_default()
     }
 
     /// The places of a code and of everything below it.
@@ -162,18 +132,13 @@ impl Icd {
 
     /// Whether the code at a place has no code below it.
     pub(super) fn is_billable(&self, place: usize) -> bool {
-        self.lines
-            .get(place)
-            .is_some_and(|line| !line.ends_with('-'))
+        self.lines.get(place).is_some_and(|line| !line.ends_with('-'))
     }
 
     /// How many billable codes a header has below it.
     pub(super) fn billable_below(&self, header: usize) -> usize {
         let range = self.range(self.code(header));
-        match (
-            self.billable_before.get(range.start),
-            self.billable_before.get(range.end),
-        ) {
+        match (self.billable_before.get(range.start), self.billable_before.get(range.end)) {
             (Some(before), Some(after)) => after - before,
             _ => 0,
         }
@@ -231,28 +196,19 @@ mod tests {
 
     #[test]
     fn headers_have_descendants_and_leaves_have_none() {
-        assert_eq!(
-            billable_descendants("F11.12").collect::<Vec<_>>(),
-            ["F11.120", "F11.121", "F11.122", "F11.129"]
-        );
+        assert_eq!(billable_descendants("F11.12").collect::<Vec<_>>(), ["F11.120", "F11.121", "F11.122", "F11.129"]);
         assert_eq!(billable_descendants("F11.10").count(), 0);
         assert_eq!(billable_descendants("F11").count(), 45);
         assert!(is_billable("QA0") || icd_standing("QA0") == CodeStanding::Header);
         let place = icd().position("T40.1X1A").unwrap();
-        let above: Vec<_> = icd()
-            .headers_above(place)
-            .map(|place| icd().code(place))
-            .collect();
+        let above: Vec<_> = icd().headers_above(place).map(|place| icd().code(place)).collect();
         assert_eq!(above, ["T40.1X1", "T40.1X", "T40.1", "T40"]);
     }
 
     #[test]
     fn ingredients_are_found_at_every_level() {
         assert_eq!(ingredients_of("1819").collect::<Vec<_>>(), ["1819"]);
-        assert_eq!(
-            ingredients_of("1010600").collect::<Vec<_>>(),
-            ["1819", "7242"]
-        );
+        assert_eq!(ingredients_of("1010600").collect::<Vec<_>>(), ["1819", "7242"]);
         assert_eq!(ingredients_of("218337").collect::<Vec<_>>(), ["6813"]);
         assert_eq!(ingredients_of("258326").collect::<Vec<_>>(), ["258326"]);
         // Their ingredients are not known, so that they read as not listed.
@@ -262,10 +218,7 @@ mod tests {
 
     #[test]
     fn retired_headers_have_retired_leaves() {
-        assert_eq!(
-            retired_leaves("T40.4X1").collect::<Vec<_>>(),
-            ["T40.4X1A", "T40.4X1D", "T40.4X1S"]
-        );
+        assert_eq!(retired_leaves("T40.4X1").collect::<Vec<_>>(), ["T40.4X1A", "T40.4X1D", "T40.4X1S"]);
         assert_eq!(retired_leaves("T40.4X1S").collect::<Vec<_>>(), ["T40.4X1S"]);
         assert_eq!(retired_leaves("V29.9XXS").count(), 1);
         assert_eq!(retired_leaves("Z99").count(), 0);

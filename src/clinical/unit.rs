@@ -93,10 +93,7 @@ pub struct Substance {
 impl From<Option<Decimal>> for Substance {
     /// A substance of a known molar mass, in g/mol.
     fn from(molar_mass: Option<Decimal>) -> Self {
-        Self {
-            molar_mass,
-            valence: None,
-        }
+        Self { molar_mass, valence: None }
     }
 }
 
@@ -130,56 +127,31 @@ impl fmt::Display for Unit {
 /// Converts a value between units. `substance` may be a bare `Option<Decimal>`, the molar mass in g/mol.
 ///
 /// Exact wherever the result has at most 28 significant digits. A value in the wanted unit already is returned as it is.
-pub fn convert(
-    value: Decimal,
-    from: Unit,
-    to: Unit,
-    substance: impl Into<Substance>,
-) -> Result<Decimal, UnitProblem> {
+pub fn convert(value: Decimal, from: Unit, to: Unit, substance: impl Into<Substance>) -> Result<Decimal, UnitProblem> {
     if from == to {
         return Ok(value);
     }
     let (up, down) = bridge(from, to, substance.into())?;
     // The multiplications come before the one division, so that nothing is rounded twice.
-    let above = from
-        .up
-        .checked_mul(to.down)
-        .and_then(|it| it.checked_mul(up));
-    let below = from
-        .down
-        .checked_mul(to.up)
-        .and_then(|it| it.checked_mul(down));
+    let above = from.up.checked_mul(to.down).and_then(|it| it.checked_mul(up));
+    let below = from.down.checked_mul(to.up).and_then(|it| it.checked_mul(down));
     let result = value
         .checked_add(from.offset)
         .zip(above.zip(below))
-        .and_then(|(value, (above, below))| {
-            value
-                .checked_mul(above)?
-                .checked_div(below)?
-                .checked_sub(to.offset)
-        });
-    result
-        .map(|value| value.normalize())
-        .ok_or(UnitProblem::OutOfRange)
+        .and_then(|(value, (above, below))| value.checked_mul(above)?.checked_div(below)?.checked_sub(to.offset));
+    result.map(|value| value.normalize()).ok_or(UnitProblem::OutOfRange)
 }
 
 /// The factor, as a fraction, from base units of one dimension to those of the other.
 fn bridge(from: Unit, to: Unit, substance: Substance) -> Result<(Decimal, Decimal), UnitProblem> {
-    use Dimension::{
-        EquivalentConcentration, MassConcentration, MolarConcentration, Number, Percent,
-    };
-    let known = |value: Option<Decimal>| {
-        value
-            .filter(|value| *value > Decimal::ZERO)
-            .ok_or(UnitProblem::Incommensurable)
-    };
+    use Dimension::{EquivalentConcentration, MassConcentration, MolarConcentration, Number, Percent};
+    let known =
+        |value: Option<Decimal>| value.filter(|value| *value > Decimal::ZERO).ok_or(UnitProblem::Incommensurable);
     let one = Decimal::ONE;
     let (molar_mass, valence) = (substance.molar_mass, substance.valence);
     match (from.dimension, to.dimension) {
         // A score is not an INR, though UCUM has both for plain numbers.
-        (Number, Number) if from.is_annotated() && to.is_annotated() => {
-            Err(UnitProblem::Incommensurable)
-        }
+        (Number, Number) if from.is_annotated() && to.is_annotated() => Err(UnitProblem::Incommensurable),
         (a, b) if a == b => Ok((one, one)),
         (Number, Percent) if !from.is_annotated() => Ok((Decimal::ONE_HUNDRED, one)),
         (Percent, Number) if !to.is_annotated() => Ok((one, Decimal::ONE_HUNDRED)),

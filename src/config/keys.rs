@@ -27,105 +27,33 @@ pub enum Preset {
 }
 
 const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
-    Key {
-        name,
-        default,
-        about,
-    }
+    Key { name, default, about }
 }
 
 /// All of them, in the order they are printed.
 pub const KEYS: [Key; 18] = [
-    key(
-        "server.grpc_addr",
-        Preset::Text("127.0.0.1:50051"),
-        "address of the gRPC listener",
-    ),
+    key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
         Preset::Flag(false),
         "listen without TLS on an address that is not loopback",
     ),
-    key(
-        "server.deadline_max",
-        Preset::Text("10s"),
-        "longest time that a unary call may take",
-    ),
-    key(
-        "server.drain_lead",
-        Preset::Text("5s"),
-        "time between NOT_SERVING and the end of the listener",
-    ),
-    key(
-        "server.drain_deadline",
-        Preset::Text("20s"),
-        "time that calls in flight then have",
-    ),
-    key(
-        "limits.message_bytes",
-        Preset::Whole(256 * 1024),
-        "bytes of a message",
-    ),
-    key(
-        "limits.metadata_bytes",
-        Preset::Whole(32 * 1024),
-        "bytes of metadata",
-    ),
-    key(
-        "limits.streams",
-        Preset::Whole(100),
-        "concurrent streams of a connection",
-    ),
-    key(
-        "limits.list_entries",
-        Preset::Whole(256),
-        "entries of a list of the record",
-    ),
-    key(
-        "limits.string_bytes",
-        Preset::Whole(256),
-        "bytes of a string",
-    ),
-    key(
-        "limits.violations",
-        Preset::Whole(32),
-        "violations that one refusal names",
-    ),
-    key(
-        "rules.dir",
-        Preset::Absent,
-        "directory of the rules package; absent: the one in the binary",
-    ),
-    key(
-        "answer.purpose_of_use",
-        Preset::Text("TREAT"),
-        "purpose of use where a request states none",
-    ),
-    key(
-        "telemetry.log_format",
-        Preset::Text("text"),
-        "text, or json: one object a line",
-    ),
-    key(
-        "telemetry.log_filter",
-        Preset::Text("info"),
-        "what is logged: info,concord=debug",
-    ),
-    key(
-        "telemetry.otlp_endpoint",
-        Preset::Absent,
-        "where traces go over gRPC; absent: nowhere",
-    ),
-    key(
-        "telemetry.sample_ratio",
-        Preset::Number(1.0),
-        "share of traces kept where the caller has not decided, 0 to 1",
-    ),
-    key(
-        "telemetry.service_name",
-        Preset::Text("concord"),
-        "service.name of the traces",
-    ),
+    key("server.deadline_max", Preset::Text("10s"), "longest time that a unary call may take"),
+    key("server.drain_lead", Preset::Text("5s"), "time between NOT_SERVING and the end of the listener"),
+    key("server.drain_deadline", Preset::Text("20s"), "time that calls in flight then have"),
+    key("limits.message_bytes", Preset::Whole(256 * 1024), "bytes of a message"),
+    key("limits.metadata_bytes", Preset::Whole(32 * 1024), "bytes of metadata"),
+    key("limits.streams", Preset::Whole(100), "concurrent streams of a connection"),
+    key("limits.list_entries", Preset::Whole(256), "entries of a list of the record"),
+    key("limits.string_bytes", Preset::Whole(256), "bytes of a string"),
+    key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
+    key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
+    key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),
+    key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
+    key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),
+    key("telemetry.otlp_endpoint", Preset::Absent, "where traces go over gRPC; absent: nowhere"),
+    key("telemetry.sample_ratio", Preset::Number(1.0), "share of traces kept where the caller has not decided, 0 to 1"),
+    key("telemetry.service_name", Preset::Text("concord"), "service.name of the traces"),
 ];
 
 /// The known key that is nearest to `unknown`, where one is near enough to be meant.

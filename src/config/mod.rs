@@ -14,8 +14,7 @@ use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKin
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Preset};
 pub use self::settings::{
-    AnswerSettings, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
-    TelemetrySettings,
+    AnswerSettings, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings, TelemetrySettings,
 };
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
@@ -115,25 +114,13 @@ pub fn load(layers: &Layers) -> Result<Loaded, ConfigError> {
             .set_override(key, value.clone())
             .map_err(|error| ConfigError(format!("{key}: {error} ({origin})")))?;
     }
-    let config = builder
-        .build()
-        .map_err(|error| ConfigError(error.to_string()))?;
-    let settings: Settings = config
-        .try_deserialize()
-        .map_err(|error| unfit(&error, &flat))?;
+    let config = builder.build().map_err(|error| ConfigError(error.to_string()))?;
+    let settings: Settings = config.try_deserialize().map_err(|error| unfit(&error, &flat))?;
     settings.check().map_err(|fault| {
-        let origin = flat
-            .get(fault.key)
-            .map_or(Origin::Default, |(_, origin)| origin.clone());
-        ConfigError(format!(
-            "{}: must be {} ({origin})",
-            fault.key, fault.wanted
-        ))
+        let origin = flat.get(fault.key).map_or(Origin::Default, |(_, origin)| origin.clone());
+        ConfigError(format!("{}: must be {} ({origin})", fault.key, fault.wanted))
     })?;
-    Ok(Loaded {
-        settings,
-        entries: entries(&flat),
-    })
+    Ok(Loaded { settings, entries: entries(&flat) })
 }
 
 fn defaults() -> Flat {
@@ -144,15 +131,12 @@ fn defaults() -> Flat {
         Preset::Flag(flag) => Some(Value::from(flag)),
         Preset::Absent => None,
     };
-    KEYS.iter()
-        .filter_map(|key| Some((key.name.to_owned(), (value(key.default)?, Origin::Default))))
-        .collect()
+    KEYS.iter().filter_map(|key| Some((key.name.to_owned(), (value(key.default)?, Origin::Default)))).collect()
 }
 
 fn from_file(path: &Path) -> Result<Flat, ConfigError> {
     // Read here, since the library would also try other endings of the name.
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
     let table = File::from_str(&text, FileFormat::Toml)
         .collect()
         .map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
@@ -163,10 +147,8 @@ fn from_file(path: &Path) -> Result<Flat, ConfigError> {
 
 fn from_environment(variables: &[(String, String)]) -> Result<Flat, ConfigError> {
     let variables: Map<String, String> = variables.iter().cloned().collect();
-    let names: BTreeMap<String, String> = variables
-        .keys()
-        .map(|name| (name.to_lowercase().replace("__", "."), name.clone()))
-        .collect();
+    let names: BTreeMap<String, String> =
+        variables.keys().map(|name| (name.to_lowercase().replace("__", "."), name.clone())).collect();
     let table = Environment::with_prefix(PREFIX)
         .prefix_separator("__")
         .separator("__")
@@ -183,18 +165,9 @@ fn from_environment(variables: &[(String, String)]) -> Result<Flat, ConfigError>
     Ok(flat)
 }
 
-fn flatten(
-    flat: &mut Flat,
-    above: &str,
-    table: Map<String, Value>,
-    origin: &Origin,
-) -> Result<(), ConfigError> {
+fn flatten(flat: &mut Flat, above: &str, table: Map<String, Value>, origin: &Origin) -> Result<(), ConfigError> {
     for (name, value) in table {
-        let key = if above.is_empty() {
-            name
-        } else {
-            format!("{above}.{name}")
-        };
+        let key = if above.is_empty() { name } else { format!("{above}.{name}") };
         match value.kind {
             ValueKind::Table(table) => flatten(flat, &key, table, origin)?,
             _ => insert(flat, key, value, origin.clone())?,
@@ -208,18 +181,14 @@ fn insert(flat: &mut Flat, key: String, value: Value, origin: Origin) -> Result<
         flat.insert(key, (value, origin));
         return Ok(());
     }
-    let hint = nearest(&key)
-        .map(|near| format!("; did you mean `{near}`?"))
-        .unwrap_or_default();
+    let hint = nearest(&key).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Err(ConfigError(format!("unknown key `{key}` ({origin}){hint}")))
 }
 
 /// The library names the key where it knows it; the layer is looked up.
 fn unfit(error: &config::ConfigError, flat: &Flat) -> ConfigError {
     let text = error.to_string();
-    let found = flat
-        .iter()
-        .find(|(key, _)| text.contains(&format!("`{key}`")));
+    let found = flat.iter().find(|(key, _)| text.contains(&format!("`{key}`")));
     match found {
         Some((_, (_, origin))) => ConfigError(format!("{text} ({origin})")),
         None => ConfigError(text),

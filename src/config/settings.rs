@@ -117,29 +117,17 @@ impl Settings {
             ("limits.violations", limits.violations),
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
-            return Err(Unfit {
-                key,
-                wanted: "1 or more",
-            });
+            return Err(Unfit { key, wanted: "1 or more" });
         }
         if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
-            return Err(Unfit {
-                key: "telemetry.sample_ratio",
-                wanted: "0 to 1",
-            });
+            return Err(Unfit { key: "telemetry.sample_ratio", wanted: "0 to 1" });
         }
         if self.server.deadline_max.is_zero() {
-            return Err(Unfit {
-                key: "server.deadline_max",
-                wanted: "more than nothing",
-            });
+            return Err(Unfit { key: "server.deadline_max", wanted: "more than nothing" });
         }
         let purpose = &self.answer.purpose_of_use;
         if purpose.is_empty() || !purpose.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Unfit {
-                key: "answer.purpose_of_use",
-                wanted: "a code",
-            });
+            return Err(Unfit { key: "answer.purpose_of_use", wanted: "a code" });
         }
         Ok(())
     }
@@ -147,10 +135,7 @@ impl Settings {
 
 /// Reads `250ms`, `5s`, `2m`.
 pub(super) fn parse_length(text: &str) -> Option<Duration> {
-    let digits = text.len()
-        - text
-            .trim_start_matches(|digit: char| digit.is_ascii_digit())
-            .len();
+    let digits = text.len() - text.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
     let (count, unit) = text.split_at_checked(digits)?;
     let count: u32 = count.parse().ok()?;
     match unit {
@@ -163,11 +148,8 @@ pub(super) fn parse_length(text: &str) -> Option<Duration> {
 
 fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
-    parse_length(&text).ok_or_else(|| {
-        serde::de::Error::custom(format_args!(
-            "`{text}` is not a time such as 250ms, 5s or 2m"
-        ))
-    })
+    parse_length(&text)
+        .ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a time such as 250ms, 5s or 2m")))
 }
 
 impl fmt::Display for LogFormat {

@@ -14,36 +14,22 @@ fn pair(key: &str, value: &str) -> (String, String) {
 }
 
 fn entry(loaded: &Loaded, key: &str) -> Entry {
-    loaded
-        .entries
-        .iter()
-        .find(|entry| entry.key == key)
-        .unwrap()
-        .clone()
+    loaded.entries.iter().find(|entry| entry.key == key).unwrap().clone()
 }
 
 #[test]
 fn defaults_stand_alone() {
     let loaded = load(&Layers::default()).unwrap();
-    assert_eq!(
-        loaded.settings.server.grpc_addr.to_string(),
-        "127.0.0.1:50051"
-    );
+    assert_eq!(loaded.settings.server.grpc_addr.to_string(), "127.0.0.1:50051");
     assert_eq!(loaded.settings.server.drain_lead, Duration::from_secs(5));
     assert_eq!(loaded.settings.rules.dir, None);
-    assert!(
-        loaded
-            .entries
-            .iter()
-            .all(|entry| entry.origin == Origin::Default)
-    );
+    assert!(loaded.entries.iter().all(|entry| entry.origin == Origin::Default));
     assert_eq!(loaded.entries.len(), KEYS.len());
 }
 
 #[test]
 fn a_later_layer_wins_and_every_value_knows_its_layer() {
-    let file =
-        file("[server]\ngrpc_addr = \"127.0.0.1:1\"\ndrain_lead = \"1s\"\n[limits]\nstreams = 7\n");
+    let file = file("[server]\ngrpc_addr = \"127.0.0.1:1\"\ndrain_lead = \"1s\"\n[limits]\nstreams = 7\n");
     let layers = Layers {
         file: Some(file.path().to_owned()),
         environment: vec![
@@ -58,57 +44,27 @@ fn a_later_layer_wins_and_every_value_knows_its_layer() {
     let loaded = load(&layers).unwrap();
     assert_eq!(loaded.settings.server.grpc_addr.to_string(), "127.0.0.1:3");
     assert_eq!(loaded.settings.server.drain_lead, Duration::from_secs(2));
-    assert_eq!(
-        (
-            loaded.settings.limits.streams,
-            loaded.settings.limits.list_entries
-        ),
-        (7, 9)
-    );
+    assert_eq!((loaded.settings.limits.streams, loaded.settings.limits.list_entries), (7, 9));
     assert_eq!(entry(&loaded, "server.grpc_addr").origin, Origin::Flag);
     let variable = Origin::Environment("CONCORD__SERVER__DRAIN_LEAD".to_owned());
     assert_eq!(entry(&loaded, "server.drain_lead").origin, variable);
-    assert_eq!(
-        entry(&loaded, "limits.streams").origin,
-        Origin::File(file.path().to_owned())
-    );
+    assert_eq!(entry(&loaded, "limits.streams").origin, Origin::File(file.path().to_owned()));
     assert_eq!(entry(&loaded, "limits.streams").value, "7");
 }
 
 #[test]
 fn an_unknown_key_names_itself_its_layer_and_the_nearest() {
     let file = file("[server]\ngrpc_adr = \"127.0.0.1:1\"\n");
-    let error = load(&Layers {
-        file: Some(file.path().to_owned()),
-        ..Layers::default()
-    })
-    .unwrap_err()
-    .to_string();
+    let error = load(&Layers { file: Some(file.path().to_owned()), ..Layers::default() }).unwrap_err().to_string();
     let place = file.path().display();
-    assert_eq!(
-        error,
-        format!("unknown key `server.grpc_adr` (file {place}); did you mean `server.grpc_addr`?")
-    );
+    assert_eq!(error, format!("unknown key `server.grpc_adr` (file {place}); did you mean `server.grpc_addr`?"));
 
     let environment = vec![pair("CONCORD__LIMIT__STREAMS", "1")];
-    let error = load(&Layers {
-        environment,
-        ..Layers::default()
-    })
-    .unwrap_err()
-    .to_string();
-    assert_eq!(
-        error,
-        "unknown key `limit.streams` (env CONCORD__LIMIT__STREAMS); did you mean `limits.streams`?"
-    );
+    let error = load(&Layers { environment, ..Layers::default() }).unwrap_err().to_string();
+    assert_eq!(error, "unknown key `limit.streams` (env CONCORD__LIMIT__STREAMS); did you mean `limits.streams`?");
 
     let flags = vec![pair("weather", "fair")];
-    let error = load(&Layers {
-        flags,
-        ..Layers::default()
-    })
-    .unwrap_err()
-    .to_string();
+    let error = load(&Layers { flags, ..Layers::default() }).unwrap_err().to_string();
     assert_eq!(error, "unknown key `weather` (flag)");
 }
 
@@ -123,15 +79,7 @@ fn a_value_that_does_not_fit_names_its_key_and_layer() {
         ("telemetry.sample_ratio", "2"),
         ("answer.purpose_of_use", "for care"),
     ] {
-        let error = load(&Layers {
-            flags: vec![pair(key, value)],
-            ..Layers::default()
-        })
-        .unwrap_err()
-        .to_string();
-        assert!(
-            error.contains(key) && error.contains("(flag)"),
-            "{key}={value}: {error}"
-        );
+        let error = load(&Layers { flags: vec![pair(key, value)], ..Layers::default() }).unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains("(flag)"), "{key}={value}: {error}");
     }
 }

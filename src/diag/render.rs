@@ -31,7 +31,8 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let mut group = match snippet(diagnostic.span, &diagnostic.label, AnnotationKind::Primary, files) {
         Some((source, path, range, label)) => {
-            let mut snippet = Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(range).label(label));
+            let mut snippet =
+                Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(range).label(label));
             for (span, label) in &diagnostic.related {
                 if span.file == diagnostic.span.file {
                     if let Some((_, _, range, label)) = self::snippet(*span, label, AnnotationKind::Context, files) {

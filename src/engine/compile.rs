@@ -140,7 +140,10 @@ impl<'a> Compiler<'a> {
             }
             Condition::Proposed(name) => {
                 let node = self.proposed(&name.value);
-                outline::leaf(format!("{} is recommended, considered, in use or planned", self.describer.component(&name.value)), node)
+                outline::leaf(
+                    format!("{} is recommended, considered, in use or planned", self.describer.component(&name.value)),
+                    node,
+                )
             }
             Condition::Offered(name) => {
                 let node = self.offered(&name.value);
@@ -188,7 +191,11 @@ impl<'a> Compiler<'a> {
             }
             Condition::Implies(..) => {
                 let not = self.intern(Formula::Not(first));
-                ("the first is false, or the second is true".to_owned(), Shape::Any, self.intern(Formula::Or(vec![not, second])))
+                (
+                    "the first is false, or the second is true".to_owned(),
+                    Shape::Any,
+                    self.intern(Formula::Or(vec![not, second])),
+                )
             }
             Condition::Xor(..) => {
                 let (not_first, not_second) = (self.intern(Formula::Not(first)), self.intern(Formula::Not(second)));
@@ -238,7 +245,9 @@ impl<'a> Compiler<'a> {
     fn speaking_of(&self, component: &str) -> Vec<usize> {
         let package = self.package;
         self.active()
-            .filter(|index| package.rules.get(*index).is_some_and(|rule| names(rule.conclusion.components(), component)))
+            .filter(|index| {
+                package.rules.get(*index).is_some_and(|rule| names(rule.conclusion.components(), component))
+            })
             .collect()
     }
 
@@ -368,13 +377,15 @@ fn single_facts(fact: &Fact) -> Vec<Fact> {
         names.iter().map(|name| make(vec![name.clone()])).collect()
     };
     match fact {
-        Fact::Diagnosis { concepts, status, severity, onset, recorded } => each(concepts, &|concepts| Fact::Diagnosis {
-            concepts,
-            status: *status,
-            severity: severity.clone(),
-            onset: *onset,
-            recorded: *recorded,
-        }),
+        Fact::Diagnosis { concepts, status, severity, onset, recorded } => {
+            each(concepts, &|concepts| Fact::Diagnosis {
+                concepts,
+                status: *status,
+                severity: severity.clone(),
+                onset: *onset,
+                recorded: *recorded,
+            })
+        }
         Fact::Medication { concepts, status, started, ended, given_for, not_given_for, daily_dose } => {
             each(concepts, &|concepts| Fact::Medication {
                 concepts,

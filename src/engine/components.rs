@@ -145,7 +145,8 @@ fn with_handling(mut component: Component, declared: &model::Component, in_use: 
 fn increase<'a>(case: &Case<'a>, compiled: &CompiledComponent, declared: &'a model::Component) -> Option<Placed<'a>> {
     let counts = |actions: &[ActionName]| actions.contains(&ActionName::Increase);
     let mut findings = findings(case, compiled, &counts);
-    findings.retain(|finding| finding.counted && !matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider));
+    findings
+        .retain(|finding| finding.counted && !matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider));
     if findings.is_empty() {
         return None;
     }
@@ -163,8 +164,13 @@ pub fn by_approach(case: &Case<'_>, placed: Vec<Placed<'_>>) -> Vec<Recommendati
             .map(|one| one.component.clone())
             .collect();
         components.sort_by(|a, b| {
-            (!a.offered(), Reverse(a.offer), a.exclusion, &a.code, a.action)
-                .cmp(&(!b.offered(), Reverse(b.offer), b.exclusion, &b.code, b.action))
+            (!a.offered(), Reverse(a.offer), a.exclusion, &a.code, a.action).cmp(&(
+                !b.offered(),
+                Reverse(b.offer),
+                b.exclusion,
+                &b.code,
+                b.action,
+            ))
         });
         if !components.is_empty() {
             recommendations.push(Recommendation {

@@ -26,9 +26,12 @@ impl<'a> Describer<'a> {
             }
         }
         let words = &package.vocabulary;
-        for (kind, list) in
-            [("event", &words.events), ("history", &words.history), ("plan", &words.plans), ("preference", &words.preferences)]
-        {
+        for (kind, list) in [
+            ("event", &words.events),
+            ("history", &words.history),
+            ("plan", &words.plans),
+            ("preference", &words.preferences),
+        ] {
             titles.extend(list.iter().map(|word| ((kind, word.id.value.as_str()), word.title.as_str())));
         }
         for component in &package.components {
@@ -107,7 +110,8 @@ impl<'a> Describer<'a> {
             }
             Fact::History { codes } => format!("history: {}", self.list("history", codes)),
             Fact::Plan { kinds, concepts } => {
-                let of = if concepts.is_empty() { String::new() } else { format!(" of {}", self.list("concept", concepts)) };
+                let of =
+                    if concepts.is_empty() { String::new() } else { format!(" of {}", self.list("concept", concepts)) };
                 format!("planned: {}{of}", self.list("plan", kinds))
             }
             Fact::Preference { codes } => format!("preference: {}", self.list("preference", codes)),

@@ -105,8 +105,9 @@ impl Evaluator {
             }
         }
         let empty = Open::ALL.map(|open| {
-            let atoms: Vec<Truth> =
-                (0..program.atoms.len()).map(|atom| absent(AtomId(u32::try_from(atom).unwrap_or(u32::MAX)), open)).collect();
+            let atoms: Vec<Truth> = (0..program.atoms.len())
+                .map(|atom| absent(AtomId(u32::try_from(atom).unwrap_or(u32::MAX)), open))
+                .collect();
             let values = evaluate_all(&program.nodes, &atoms);
             (atoms, values)
         });

@@ -31,7 +31,11 @@ impl Case<'_> {
         Rationale {
             rule: rule.id.value.clone(),
             statement: said.to_owned(),
-            evidence: rule.evidence.iter().map(|citation| self.evidence(&citation.source.value, &citation.place)).collect(),
+            evidence: rule
+                .evidence
+                .iter()
+                .map(|citation| self.evidence(&citation.source.value, &citation.place))
+                .collect(),
             strength: rule.strength.clone(),
             verification: rule.verification.word(),
             because,
@@ -97,7 +101,12 @@ impl Case<'_> {
             _ => Basis::Stated,
         };
         let inputs = self.inputs(outline.node);
-        facts.because.entry(outline.text.clone()).or_insert(Ground { fact: outline.text.clone(), value, inputs, basis });
+        facts.because.entry(outline.text.clone()).or_insert(Ground {
+            fact: outline.text.clone(),
+            value,
+            inputs,
+            basis,
+        });
     }
 
     fn atom_of(&self, node: NodeId) -> Option<AtomId> {

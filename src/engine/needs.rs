@@ -80,9 +80,11 @@ fn of_fact(package: &Package, describer: &Describer<'_>, fact: &Fact) -> Option<
             let question = format!("Medication: {}, with status and dates", describer.concept(&name));
             Need::new(format!("medication-{name}"), question, "patient.medications")
         }
-        Fact::Allergy { .. } => {
-            Need::new("allergies", "Allergies and intolerances to medications, or that none is known", "patient.allergies")
-        }
+        Fact::Allergy { .. } => Need::new(
+            "allergies",
+            "Allergies and intolerances to medications, or that none is known",
+            "patient.allergies",
+        ),
         Fact::Observation { concepts, .. } => {
             let name = concept_name(concepts);
             let need = Need::new(format!("observation-{name}"), describer.concept(&name), "patient.observations");
@@ -96,9 +98,11 @@ fn of_fact(package: &Package, describer: &Describer<'_>, fact: &Fact) -> Option<
         Fact::Sex(_) => Need::new("sex", "Recorded sex", "patient.sex"),
         Fact::Pregnancy(_) => Need::new("pregnancy", "Pregnancy status", "patient.pregnancy"),
         Fact::Lactation(_) => Need::new("lactation", "Lactation status", "patient.lactation"),
-        Fact::ChildbearingPotential(_) => {
-            Need::new("childbearing-potential", "Whether the patient could become pregnant", "patient.childbearing_potential")
-        }
+        Fact::ChildbearingPotential(_) => Need::new(
+            "childbearing-potential",
+            "Whether the patient could become pregnant",
+            "patient.childbearing_potential",
+        ),
         Fact::Setting { .. } => Need::new("setting", "Where care is given", "patient.setting"),
         Fact::InForce { .. } => return None,
     })

@@ -99,7 +99,10 @@ fn in_question(rule: &Rule, placed: &[Placed<'_>]) -> bool {
         Conclusion::Caution { components, .. } | Conclusion::Contraindicate { components, .. } => {
             components.iter().any(|name| placed.iter().any(|one| one.declared.id.value == name.value))
         }
-        Conclusion::Alert { .. } | Conclusion::Recommend { .. } | Conclusion::Consider { .. } | Conclusion::Insight { .. } => true,
+        Conclusion::Alert { .. }
+        | Conclusion::Recommend { .. }
+        | Conclusion::Consider { .. }
+        | Conclusion::Insight { .. } => true,
         _ => false,
     }
 }
@@ -111,9 +114,7 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
             continue;
         }
         let needs: Vec<Need> = match case.truth(compiled) {
-            Truth::Unknown => {
-                case.undecided(compiled.node).into_iter().filter_map(|atom| case.need(atom)).collect()
-            }
+            Truth::Unknown => case.undecided(compiled.node).into_iter().filter_map(|atom| case.need(atom)).collect(),
             Truth::False => lists_to_confirm(case, compiled, rule),
             Truth::True => Vec::new(),
         };
@@ -121,7 +122,8 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
         let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
         for need in needs {
             let gravest = gravity(rule);
-            let effect = Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
+            let effect =
+                Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
             let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
                 need,
                 gravest,
@@ -186,7 +188,8 @@ fn ask_of_rule(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Option<
         Conclusion::Request { category, field, concept } => {
             let statement = case.statement(compiled, rule);
             let rationale = case.rationale(compiled, rule, &statement);
-            let (codings, unit) = concept.as_ref().map(|name| concept_codings(case.engine.package(), &name.value)).unwrap_or_default();
+            let (codings, unit) =
+                concept.as_ref().map(|name| concept_codings(case.engine.package(), &name.value)).unwrap_or_default();
             let request = DataRequest {
                 id: rule.id.value.clone(),
                 category: words(*category),

@@ -7,12 +7,7 @@ use crate::rule::template::{self, Field, Part};
 use super::ground::{Element, ElementKind};
 
 /// Fills in a statement. What a record does not say is said to be missing.
-pub fn fill(
-    statement: &str,
-    patient: &Patient,
-    as_of: &AsOf,
-    matched: impl Fn(&str) -> Option<Element>,
-) -> String {
+pub fn fill(statement: &str, patient: &Patient, as_of: &AsOf, matched: impl Fn(&str) -> Option<Element>) -> String {
     if !statement.contains('{') {
         return statement.to_owned();
     }
@@ -53,7 +48,10 @@ fn value(patient: &Patient, element: Element) -> Option<String> {
             match observation.value.as_ref()? {
                 ObservedValue::Quantity(number, _) => {
                     let unit = observation.unit.as_deref().filter(|unit| !unit.starts_with('{') && *unit != "1");
-                    Some(unit.map_or_else(|| number.normalize().to_string(), |unit| format!("{} {unit}", number.normalize())))
+                    Some(unit.map_or_else(
+                        || number.normalize().to_string(),
+                        |unit| format!("{} {unit}", number.normalize()),
+                    ))
                 }
                 ObservedValue::Text(text) => Some(text.clone()),
                 ObservedValue::Coded(coding) => Some(coding.code.clone()),

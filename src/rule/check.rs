@@ -82,7 +82,10 @@ fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
         if let Some(unit) = &concept.unit {
             if Unit::parse(unit).is_err() {
                 let message = format!("`{}` is not a UCUM unit that Concord converts", unit.value);
-                faults.push(Diagnostic::error("unknown-unit", unit.span, message).help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"));
+                faults.push(
+                    Diagnostic::error("unknown-unit", unit.span, message)
+                        .help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"),
+                );
             }
         }
     }
@@ -131,9 +134,11 @@ fn evidence_of_actions(package: &Package, rule: &Rule, faults: &mut Vec<Diagnost
         return;
     }
     for name in components {
-        let never = package.components.iter().any(|component| component.id.value == name.value && component.never_abrupt);
+        let never =
+            package.components.iter().any(|component| component.id.value == name.value && component.never_abrupt);
         if never {
-            let message = format!("`{}` must never end abruptly, and this rule would say so of continuing it", name.value);
+            let message =
+                format!("`{}` must never end abruptly, and this rule would say so of continuing it", name.value);
             faults.push(
                 Diagnostic::error("abrupt-stop", name.span, message)
                     .help("use `caution` on `continue`, and an alert that asks for urgent review"),
@@ -145,9 +150,8 @@ fn evidence_of_actions(package: &Package, rule: &Rule, faults: &mut Vec<Diagnost
 fn outranks(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
     for target in &rule.outranks {
         let Some(other) = package.rules.iter().find(|other| other.id.value == target.value) else { continue };
-        let offers = |conclusion: &Conclusion| {
-            matches!(conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. })
-        };
+        let offers =
+            |conclusion: &Conclusion| matches!(conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. });
         let fault = if rule.conclusion.components().is_empty() || other.conclusion.components().is_empty() {
             Some("only findings on components are compared")
         } else if offers(&rule.conclusion) && !offers(&other.conclusion) {
@@ -157,7 +161,8 @@ fn outranks(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
         };
         if let Some(why) = fault {
             let message = format!("`{}` can't outrank `{}`: {why}", rule.id.value, target.value);
-            faults.push(Diagnostic::error("outranks", target.span, message).related(other.id.span, "the rule it names"));
+            faults
+                .push(Diagnostic::error("outranks", target.span, message).related(other.id.span, "the rule it names"));
         }
     }
 }
@@ -166,7 +171,10 @@ fn review_date(rule: &Rule, today: Option<&str>, faults: &mut Vec<Diagnostic>) {
     let (Some(today), Some(date)) = (today, &rule.review_by) else { return };
     if rule.status == RuleStatus::Active && date.value.as_str() < today {
         let message = format!("rule `{}` was due for review on {}", rule.id.value, date.value);
-        faults.push(Diagnostic::warning("review-due", date.span, message).help("it stays in force; review it and set a new date"));
+        faults.push(
+            Diagnostic::warning("review-due", date.span, message)
+                .help("it stays in force; review it and set a new date"),
+        );
     }
 }
 

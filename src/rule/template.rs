@@ -54,7 +54,8 @@ pub fn parse(statement: &str) -> Result<Vec<Part>, String> {
 }
 
 fn value(inside: &str) -> Result<Part, String> {
-    let form = || format!("`{{{inside}}}` is not of the form `{{name.value}}`, `{{name.date}}` or `{{name.date + 10 days}}`");
+    let form =
+        || format!("`{{{inside}}}` is not of the form `{{name.value}}`, `{{name.date}}` or `{{name.date + 10 days}}`");
     let (path, plus) = match inside.split_once('+') {
         Some((path, length)) => (path.trim(), Some(Length::parse(length).ok_or_else(form)?)),
         None => (inside.trim(), None),
@@ -80,10 +81,7 @@ mod tests {
     fn parts() {
         let parts = parse("QTc {ecg.value}; clears {last.date + 10 days}").unwrap();
         assert_eq!(parts.len(), 4);
-        assert_eq!(
-            parts[3],
-            Part::Value { name: "last".into(), field: Field::Date, plus: Length::parse("10 days") }
-        );
+        assert_eq!(parts[3], Part::Value { name: "last".into(), field: Field::Date, plus: Length::parse("10 days") });
     }
 
     #[test]

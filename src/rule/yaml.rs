@@ -61,7 +61,10 @@ pub fn read(file: u32, text: &str, sink: &mut Vec<Diagnostic>) -> Option<Node> {
     let whole = Span { file, start: 0, end: 0 };
     if text.len() > MAX_FILE_BYTES {
         let message = format!("the file is larger than {MAX_FILE_BYTES} bytes");
-        sink.push(Diagnostic::error("file-too-large", whole, message).help("split it: the file a rule stands in means nothing"));
+        sink.push(
+            Diagnostic::error("file-too-large", whole, message)
+                .help("split it: the file a rule stands in means nothing"),
+        );
         return None;
     }
     let mut builder = Builder { file, bytes: ByteIndex::new(text), open: Vec::new(), root: None, sink };
@@ -76,8 +79,9 @@ pub fn read(file: u32, text: &str, sink: &mut Vec<Diagnostic>) -> Option<Node> {
                 let at = builder.bytes.at(error.marker());
                 let span = Span { file, start: at, end: at.saturating_add(1) };
                 builder.sink.push(
-                    Diagnostic::error("yaml", span, format!("not YAML: {}", error.info()))
-                        .help("check the indentation, and quote text that holds `: ` or begins with a special character"),
+                    Diagnostic::error("yaml", span, format!("not YAML: {}", error.info())).help(
+                        "check the indentation, and quote text that holds `: ` or begins with a special character",
+                    ),
                 );
                 return None;
             }
@@ -128,11 +132,18 @@ impl Builder<'_> {
         let (start, end) = (self.bytes.at(&span.start), self.bytes.at(&span.end));
         let span = Span { file: self.file, start, end };
         match event {
-            Event::Alias(_) => self.refuse("yaml-alias", span, "an alias has no place here", "write the part out where it is used"),
+            Event::Alias(_) => {
+                self.refuse("yaml-alias", span, "an alias has no place here", "write the part out where it is used")
+            }
             Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag)
                 if anchor > 0 || tag.is_some() =>
             {
-                self.refuse("yaml-anchor", span, "anchors and tags have no place here", "write the part out where it is used")
+                self.refuse(
+                    "yaml-anchor",
+                    span,
+                    "anchors and tags have no place here",
+                    "write the part out where it is used",
+                )
             }
             Event::Scalar(text, style, ..) => self.scalar(&text, style, span),
             Event::SequenceStart(..) => self.push(Open::List(start, Vec::new()), span),
@@ -171,7 +182,9 @@ impl Builder<'_> {
                     Diagnostic::error("duplicate-key", span, format!("the key `{text}` stands twice in one map"))
                         .label("again here")
                         .related(first, "first here")
-                        .help("a YAML map keeps one value a key: remove one, or put both conditions into an `all` list"),
+                        .help(
+                            "a YAML map keeps one value a key: remove one, or put both conditions into an `all` list",
+                        ),
                 );
             }
             *key = Some(Key { text: text.to_owned(), span });
@@ -226,10 +239,13 @@ mod tests {
         let node = read(0, "a: [6E40, 00054017613, yes, ~]", &mut sink).unwrap();
         let Kind::Map(entries) = node.kind else { panic!("a map") };
         let Kind::List(items) = &entries[0].1.kind else { panic!("a list") };
-        let texts: Vec<_> = items.iter().map(|item| match &item.kind {
-            Kind::Scalar(text) => text.as_str(),
-            _ => panic!("a scalar"),
-        }).collect();
+        let texts: Vec<_> = items
+            .iter()
+            .map(|item| match &item.kind {
+                Kind::Scalar(text) => text.as_str(),
+                _ => panic!("a scalar"),
+            })
+            .collect();
         assert_eq!(texts, ["6E40", "00054017613", "yes", "~"]);
     }
 

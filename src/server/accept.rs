@@ -29,11 +29,7 @@ pub(super) struct Accepting {
 
 impl Accepting {
     pub(super) fn new(listener: TcpListener, patience: Duration) -> Self {
-        Self {
-            listener,
-            patience,
-            pause: None,
-        }
+        Self { listener, patience, pause: None }
     }
 }
 
@@ -73,11 +69,7 @@ pub(super) struct Greeted {
 
 impl Greeted {
     fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self {
-            stream,
-            awaited: PREFACE_BYTES,
-            timer: Some(Box::pin(sleep(patience))),
-        }
+        Self { stream, awaited: PREFACE_BYTES, timer: Some(Box::pin(sleep(patience))) }
     }
 }
 
@@ -106,11 +98,7 @@ impl AsyncRead for Greeted {
 }
 
 impl AsyncWrite for Greeted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -172,10 +160,7 @@ mod tests {
     async fn who_does_not_greet_is_dropped_and_who_does_may_be_silent() {
         let greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         for part in [&greeting[..0], &greeting[..12]] {
-            assert_eq!(
-                accepted(part).await.unwrap_err().kind(),
-                io::ErrorKind::TimedOut
-            );
+            assert_eq!(accepted(part).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
         assert_eq!(accepted(greeting).await.unwrap(), PREFACE_BYTES);
     }

@@ -24,14 +24,8 @@ const METHODS: [(&str, bool); 9] = [
     ("concord.v1.RulesetService/GetRule", false),
     ("grpc.health.v1.Health/Check", false),
     ("grpc.health.v1.Health/Watch", true),
-    (
-        "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-        true,
-    ),
-    (
-        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-        true,
-    ),
+    ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
+    ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", true),
 ];
 
 const OTHER: &str = "_OTHER";
@@ -75,15 +69,8 @@ impl Call {
         let asked = parent.span().span_context().clone();
         // Fails only where no trace exporter is set up; the caller's trace is
         // then still named in the log.
-        let traced = span
-            .set_parent(parent)
-            .is_ok()
-            .then(|| span.context().span().span_context().clone());
-        if let Some(trace) = traced
-            .into_iter()
-            .chain([asked])
-            .find(SpanContext::is_valid)
-        {
+        let traced = span.set_parent(parent).is_ok().then(|| span.context().span().span_context().clone());
+        if let Some(trace) = traced.into_iter().chain([asked]).find(SpanContext::is_valid) {
             span.record("trace_id", tracing::field::display(trace.trace_id()));
         }
         Self {
@@ -109,29 +96,16 @@ impl Drop for Call {
         let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
         if self.method.starts_with("grpc.health") {
-            tracing::debug!(
-                method = self.method,
-                status = code,
-                elapsed_us = micros,
-                "call"
-            );
+            tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");
         } else {
-            tracing::info!(
-                method = self.method,
-                status = code,
-                elapsed_us = micros,
-                "call"
-            );
+            tracing::info!(method = self.method, status = code, elapsed_us = micros, "call");
         }
     }
 }
 
 fn named(path: &str) -> (&'static str, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);
-    METHODS
-        .into_iter()
-        .find(|(method, _)| *method == path)
-        .unwrap_or((OTHER, false))
+    METHODS.into_iter().find(|(method, _)| *method == path).unwrap_or((OTHER, false))
 }
 
 /// Reads `grpc-timeout`: at most eight digits and a unit. A header that is not
@@ -199,10 +173,7 @@ mod tests {
     #[test]
     fn timeouts_are_eight_digits_and_a_unit() {
         assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(
-            read("99999999H"),
-            Some(Duration::from_secs(99_999_999 * 3600))
-        );
+        assert_eq!(read("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
         for text in ["", "m", "+5S", "123456789S", "5", "5s", "5 S"] {
             assert_eq!(read(text), None, "{text}");
         }
@@ -210,10 +181,7 @@ mod tests {
 
     #[test]
     fn unknown_methods_share_a_name() {
-        assert_eq!(
-            named("/concord.v1.DecisionService/Evaluate"),
-            ("concord.v1.DecisionService/Evaluate", false)
-        );
+        assert_eq!(named("/concord.v1.DecisionService/Evaluate"), ("concord.v1.DecisionService/Evaluate", false));
         assert_eq!(named("/patient-4711"), ("_OTHER", false));
     }
 
@@ -221,9 +189,7 @@ mod tests {
     fn a_stream_without_a_deadline_has_none() {
         let call = |path: &str| {
             let request = Request::builder().uri(path).body(()).unwrap();
-            Call::begin(&request, Duration::from_secs(10))
-                .deadline
-                .is_some()
+            Call::begin(&request, Duration::from_secs(10)).deadline.is_some()
         };
         assert!(call("/concord.v1.DecisionService/Evaluate"));
         assert!(!call("/grpc.health.v1.Health/Watch"));

@@ -40,10 +40,7 @@ impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, inner: S) -> Edge<S> {
-        Edge {
-            inner,
-            deadline_max: self.deadline_max,
-        }
+        Edge { inner, deadline_max: self.deadline_max }
     }
 }
 
@@ -94,23 +91,15 @@ async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Pan
     if let Some(code) = told {
         call.ends(code);
     }
-    let deadline = call
-        .deadline
-        .map(|deadline| Box::pin(sleep_until(deadline)));
-    let body = Observed {
-        inner: body,
-        call: Some(call),
-        deadline,
-    };
+    let deadline = call.deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+    let body = Observed { inner: body, call: Some(call), deadline };
     Ok(Response::from_parts(head, Body::new(body)))
 }
 
 async fn within<F: Future<Output = Answer>>(call: &Call, inner: F) -> Response<Body> {
     let mut inner = Box::pin(inner);
     let steps = std::future::poll_fn(|context| {
-        let step = call
-            .span
-            .in_scope(|| caught(|| inner.as_mut().poll(context)));
+        let step = call.span.in_scope(|| caught(|| inner.as_mut().poll(context)));
         match step {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(response))) => Poll::Ready(response),
@@ -120,9 +109,7 @@ async fn within<F: Future<Output = Answer>>(call: &Call, inner: F) -> Response<B
     });
     match call.deadline {
         None => steps.await,
-        Some(deadline) => timeout_at(deadline, steps)
-            .await
-            .unwrap_or_else(|_| failed(&deadline_exceeded())),
+        Some(deadline) => timeout_at(deadline, steps).await.unwrap_or_else(|_| failed(&deadline_exceeded())),
     }
 }
 
@@ -171,10 +158,7 @@ impl http_body::Body for Observed {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
         let Some(call) = &this.call else {
             return Poll::Ready(None);

@@ -40,10 +40,7 @@ impl http_body::Body for Bad {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         match *self {
             Self::Panics => panic!("SENTINEL"),
             Self::Hangs => Poll::Pending,
@@ -52,26 +49,18 @@ impl http_body::Body for Bad {
 }
 
 async fn call(path: &str, timeout: Option<&str>) -> Status {
-    let mut edge = EdgeLayer {
-        deadline_max: Duration::from_millis(200),
-    }
-    .layer(Acting);
+    let mut edge = EdgeLayer { deadline_max: Duration::from_millis(200) }.layer(Acting);
     let mut request = Request::builder().uri(path);
     if let Some(timeout) = timeout {
         request = request.header("grpc-timeout", timeout);
     }
-    let response = edge
-        .call(request.body(Body::empty()).unwrap())
-        .await
-        .unwrap();
+    let response = edge.call(request.body(Body::empty()).unwrap()).await.unwrap();
     if let Some(status) = Status::from_header_map(response.headers()) {
         return status;
     }
     let mut body = Box::pin(response.into_body());
     loop {
-        let frame =
-            std::future::poll_fn(|context| http_body::Body::poll_frame(body.as_mut(), context))
-                .await;
+        let frame = std::future::poll_fn(|context| http_body::Body::poll_frame(body.as_mut(), context)).await;
         let frame = frame.expect("trailers").unwrap();
         if let Some(trailers) = frame.trailers_ref() {
             return Status::from_header_map(trailers).unwrap();

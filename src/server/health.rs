@@ -15,11 +15,7 @@ use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 /// Services that are ready when a package is active.
-const READY: [&str; 3] = [
-    "",
-    "concord.v1.DecisionService",
-    "concord.v1.RulesetService",
-];
+const READY: [&str; 3] = ["", "concord.v1.DecisionService", "concord.v1.RulesetService"];
 
 /// Asks whether the process is alive at all.
 const LIVENESS: &str = "liveness";
@@ -98,17 +94,12 @@ fn status(service: &str, phase: Phase) -> Option<ServingStatus> {
 }
 
 fn response(status: ServingStatus) -> HealthCheckResponse {
-    HealthCheckResponse {
-        status: status.into(),
-    }
+    HealthCheckResponse { status: status.into() }
 }
 
 #[tonic::async_trait]
 impl Health for HealthService {
-    async fn check(
-        &self,
-        request: Request<HealthCheckRequest>,
-    ) -> Result<Response<HealthCheckResponse>, Status> {
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
         status(&request.get_ref().service, *self.0.borrow())
             .map(|status| Response::new(response(status)))
             .ok_or_else(|| Status::not_found("no such service"))
@@ -116,10 +107,7 @@ impl Health for HealthService {
 
     type WatchStream = ReceiverStream<Result<HealthCheckResponse, Status>>;
 
-    async fn watch(
-        &self,
-        request: Request<HealthCheckRequest>,
-    ) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let (updates, receiver) = mpsc::channel(1);
         tokio::spawn(watch(request.into_inner().service, self.0.clone(), updates));
         Ok(Response::new(ReceiverStream::new(receiver)))
@@ -158,9 +146,7 @@ mod tests {
     use super::*;
 
     fn request(service: &str) -> Request<HealthCheckRequest> {
-        Request::new(HealthCheckRequest {
-            service: service.to_owned(),
-        })
+        Request::new(HealthCheckRequest { service: service.to_owned() })
     }
 
     async fn check(board: &Board, service: &str) -> Option<ServingStatus> {
@@ -172,20 +158,12 @@ mod tests {
     async fn nothing_serves_before_a_package_is_active() {
         let board = Board::default();
         for service in READY {
-            assert_eq!(
-                check(&board, service).await,
-                Some(ServingStatus::NotServing),
-                "{service}"
-            );
+            assert_eq!(check(&board, service).await, Some(ServingStatus::NotServing), "{service}");
         }
         assert_eq!(check(&board, LIVENESS).await, Some(ServingStatus::Serving));
         board.enter(Phase::Serving);
         for service in READY {
-            assert_eq!(
-                check(&board, service).await,
-                Some(ServingStatus::Serving),
-                "{service}"
-            );
+            assert_eq!(check(&board, service).await, Some(ServingStatus::Serving), "{service}");
         }
         assert_eq!(check(&board, "elsewhere").await, None);
     }
@@ -193,12 +171,7 @@ mod tests {
     #[tokio::test]
     async fn a_watch_of_an_unknown_service_streams_that_it_is_unknown() {
         let board = Board::default();
-        let mut updates = board
-            .service()
-            .watch(request("elsewhere"))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut updates = board.service().watch(request("elsewhere")).await.unwrap().into_inner();
         let first = updates.next().await.unwrap().unwrap();
         assert_eq!(first.status(), ServingStatus::ServiceUnknown);
         board.enter(Phase::Draining);
@@ -208,12 +181,7 @@ mod tests {
     #[tokio::test]
     async fn a_watch_tells_each_change_once_and_ends_with_the_server() {
         let board = Board::default();
-        let mut updates = board
-            .service()
-            .watch(request(""))
-            .await
-            .unwrap()
-            .into_inner();
+        let mut updates = board.service().watch(request("")).await.unwrap().into_inner();
         let mut next = async || updates.next().await.map(|update| update.unwrap().status());
         assert_eq!(next().await, Some(ServingStatus::NotServing));
         board.enter(Phase::Serving);

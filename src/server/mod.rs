@@ -40,11 +40,7 @@ use crate::api::ruleset_service::Rules;
 use crate::ruleset::Active;
 
 /// Services that reflection shows: the public ones.
-const PUBLIC: [&str; 3] = [
-    "concord.v1.DecisionService",
-    "concord.v1.RulesetService",
-    "grpc.health.v1.Health",
-];
+const PUBLIC: [&str; 3] = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
 
 /// A connection that is silent this long is asked whether it lives.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
@@ -123,10 +119,7 @@ impl std::error::Error for ServeError {}
 /// # Errors
 /// Where the address is not loopback and plaintext is not allowed there, or
 /// where it can't be bound.
-pub async fn bind(
-    address: SocketAddr,
-    allow_plaintext_off_loopback: bool,
-) -> Result<TcpListener, ServeError> {
+pub async fn bind(address: SocketAddr, allow_plaintext_off_loopback: bool) -> Result<TcpListener, ServeError> {
     if !address.ip().is_loopback() {
         if !allow_plaintext_off_loopback {
             return Err(ServeError(format!(
@@ -136,9 +129,7 @@ pub async fn bind(
         }
         tracing::warn!(%address, "records pass in clear: this listener is plaintext and not on loopback");
     }
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| ServeError(format!("server.grpc_addr: {address}: {error}")))
+    TcpListener::bind(address).await.map_err(|error| ServeError(format!("server.grpc_addr: {address}: {error}")))
 }
 
 /// Serves until `stop` yields, and then drains; `stop` is asked again for the
@@ -156,16 +147,12 @@ pub async fn serve(
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
     let routes = routes(active, &board, &options, draining)?;
-    let mut transport = transport(&options).layer(EdgeLayer {
-        deadline_max: options.deadline_max,
-    });
-    let serving = transport.add_routes(routes).serve_with_incoming_shutdown(
-        Accepting::new(listener, PATIENCE),
-        async move {
+    let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
+    let serving =
+        transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
             // An error means that the sender is gone: the same as its word.
             let _ = closed.await;
-        },
-    );
+        });
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         ended = &mut serving => return ended.map(|()| End::Drained).map_err(|error| transport_error(&error)),
@@ -182,9 +169,7 @@ pub async fn serve(
         drain.send_replace(true);
         let _ = close.send(());
         match tokio::time::timeout(options.drain_deadline, &mut serving).await {
-            Ok(ended) => ended
-                .map(|()| End::Drained)
-                .map_err(|error| transport_error(&error)),
+            Ok(ended) => ended.map(|()| End::Drained).map_err(|error| transport_error(&error)),
             Err(_) => Ok(End::Cut),
         }
     };
@@ -244,11 +229,7 @@ fn routes(
     // Old tools ask the one, new tools the other.
     let v1 = reflection().build_v1().map_err(reflection_error)?;
     let v1alpha = reflection().build_v1alpha().map_err(reflection_error)?;
-    Ok(Routes::new(decisions)
-        .add_service(rules)
-        .add_service(health)
-        .add_service(v1)
-        .add_service(v1alpha))
+    Ok(Routes::new(decisions).add_service(rules).add_service(health).add_service(v1).add_service(v1alpha))
 }
 
 #[cfg(test)]
@@ -259,10 +240,7 @@ mod tests {
     async fn a_plaintext_listener_off_loopback_must_be_asked_for() {
         let everywhere: SocketAddr = "0.0.0.0:0".parse().unwrap();
         let error = bind(everywhere, false).await.unwrap_err().to_string();
-        assert!(
-            error.contains("server.allow_plaintext_off_loopback"),
-            "{error}"
-        );
+        assert!(error.contains("server.allow_plaintext_off_loopback"), "{error}");
         assert!(bind(everywhere, true).await.is_ok());
         assert!(bind("127.0.0.1:0".parse().unwrap(), false).await.is_ok());
     }

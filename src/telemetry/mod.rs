@@ -64,17 +64,10 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_new(&options.filter)
         .map_err(|error| TelemetryError(format!("telemetry.log_filter: {error}")))?;
-    let provider = options
-        .otlp_endpoint
-        .as_deref()
-        .map(|endpoint| provider(endpoint, options))
-        .transpose()?;
-    let traces = provider
-        .as_ref()
-        .map(|provider| traces(provider.tracer(semconv::SCOPE)));
-    let subscriber = Registry::default()
-        .with(traces)
-        .with(logs(options.json).with_filter(filter.and(filter_fn(is_fit))));
+    let provider = options.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, options)).transpose()?;
+    let traces = provider.as_ref().map(|provider| traces(provider.tracer(semconv::SCOPE)));
+    let subscriber =
+        Registry::default().with(traces).with(logs(options.json).with_filter(filter.and(filter_fn(is_fit))));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
     quiet_panics();
@@ -120,21 +113,14 @@ fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, Tele
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_sampler(Sampler::ParentBased(Box::new(ratio)))
-        .with_resource(
-            Resource::builder()
-                .with_service_name(options.service_name.clone())
-                .build(),
-        )
+        .with_resource(Resource::builder().with_service_name(options.service_name.clone()).build())
         .build())
 }
 
 /// A panic's message may quote what was being worked on: the place is enough.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");
     }));
 }

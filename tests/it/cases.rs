@@ -26,11 +26,18 @@ const DEFINING: [(&str, &[&str]); 2] = [
     ),
     (
         "dual-diagnosis-treatment",
-        &["concurrent-treatment-plan", "integrated-dual-disorder-treatment", "cope", "seeking-safety", "integrated-group-therapy"],
+        &[
+            "concurrent-treatment-plan",
+            "integrated-dual-disorder-treatment",
+            "cope",
+            "seeking-safety",
+            "integrated-group-therapy",
+        ],
     ),
 ];
 
-pub static SHIPPED: LazyLock<Arc<Ruleset>> = LazyLock::new(|| Arc::new(Ruleset::embedded().expect("the shipped package checks")));
+pub static SHIPPED: LazyLock<Arc<Ruleset>> =
+    LazyLock::new(|| Arc::new(Ruleset::embedded().expect("the shipped package checks")));
 
 /// The files of a folder of cases, in order.
 pub fn case_files(dir: &Path) -> Vec<PathBuf> {
@@ -106,7 +113,10 @@ fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
     for approach in strings(&expect["approaches"]["mustNot"]) {
         let defining = DEFINING.iter().find(|(of, _)| *of == approach).map_or(&[][..], |(_, codes)| codes);
         for (of, component) in components(answer) {
-            if of == approach && defining.contains(&component.code.as_str()) && component.standing == Standing::Recommended {
+            if of == approach
+                && defining.contains(&component.code.as_str())
+                && component.standing == Standing::Recommended
+            {
                 miss(format!("{} is recommended", component.code));
             }
         }
@@ -126,14 +136,18 @@ fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
     }
     for expected in expect["components"]["contraindicated"].as_array().into_iter().flatten() {
         let code = expected["component"].as_str().unwrap_or_default();
-        if !components(answer).any(|(_, component)| component.code == code && component.standing == Standing::Contraindicated) {
+        if !components(answer)
+            .any(|(_, component)| component.code == code && component.standing == Standing::Contraindicated)
+        {
             miss(format!("{code} is not contraindicated"));
         }
     }
     for expected in expect["components"]["standing"].as_array().into_iter().flatten() {
-        let (code, wanted) = (expected["component"].as_str().unwrap_or_default(), expected["is"].as_str().unwrap_or_default());
+        let (code, wanted) =
+            (expected["component"].as_str().unwrap_or_default(), expected["is"].as_str().unwrap_or_default());
         let found = components(answer).find(|(_, component)| component.code == code);
-        let standing = found.map_or_else(|| "absent".to_owned(), |(_, component)| standing_word(component.standing).to_owned());
+        let standing =
+            found.map_or_else(|| "absent".to_owned(), |(_, component)| standing_word(component.standing).to_owned());
         if standing != wanted {
             miss(format!("{code} stands at {standing}, not at {wanted}"));
         }

@@ -23,27 +23,12 @@ pub struct Server {
 impl Server {
     pub fn start(settings: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.args([
-            "serve",
-            "--grpc-addr",
-            "127.0.0.1:0",
-            "--set",
-            "telemetry.log_format=json",
-        ]);
-        command.args([
-            "--set",
-            "server.drain_lead=300ms",
-            "--set",
-            "telemetry.log_filter=trace",
-        ]);
+        command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_format=json"]);
+        command.args(["--set", "server.drain_lead=300ms", "--set", "telemetry.log_filter=trace"]);
         for setting in settings {
             command.args(["--set", setting]);
         }
-        let mut child = command
-            .env_remove("CONCORD_CONFIG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.env_remove("CONCORD_CONFIG").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));
         let address = loop {
@@ -60,27 +45,14 @@ impl Server {
                 log.push('\n');
             }
         });
-        Self {
-            child,
-            address,
-            log,
-        }
+        Self { child, address, log }
     }
 
     pub async fn channel(&self) -> Channel {
-        let channel = Channel::from_shared(format!("http://{}", self.address))
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
+        let channel = Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap();
         let mut health = HealthClient::new(channel.clone());
         for _ in 0..200 {
-            let answer = health
-                .check(HealthCheckRequest {
-                    service: String::new(),
-                })
-                .await
-                .unwrap();
+            let answer = health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
             if answer.into_inner().status() == ServingStatus::Serving {
                 return channel;
             }
@@ -95,13 +67,7 @@ impl Server {
 
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
@@ -110,10 +76,7 @@ impl Server {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(
-                begun.elapsed() < Duration::from_secs(20),
-                "the server did not end"
-            );
+            assert!(begun.elapsed() < Duration::from_secs(20), "the server did not end");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

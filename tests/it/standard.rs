@@ -14,42 +14,16 @@ async fn health_and_reflection_answer_as_their_protocols_say() {
     let server = Server::start(&[]);
     let channel = server.channel().await;
     let mut health = HealthClient::new(channel.clone());
-    for service in [
-        "",
-        "concord.v1.DecisionService",
-        "concord.v1.RulesetService",
-        "liveness",
-    ] {
-        let answer = health
-            .check(HealthCheckRequest {
-                service: service.to_owned(),
-            })
-            .await
-            .unwrap();
-        assert_eq!(
-            answer.into_inner().status(),
-            ServingStatus::Serving,
-            "{service}"
-        );
+    for service in ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "liveness"] {
+        let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
+        assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
     }
-    let unknown = || HealthCheckRequest {
-        service: "elsewhere".to_owned(),
-    };
-    assert_eq!(
-        health.check(unknown()).await.unwrap_err().code(),
-        Code::NotFound
-    );
+    let unknown = || HealthCheckRequest { service: "elsewhere".to_owned() };
+    assert_eq!(health.check(unknown()).await.unwrap_err().code(), Code::NotFound);
     let mut watch = health.watch(unknown()).await.unwrap().into_inner();
-    assert_eq!(
-        watch.message().await.unwrap().unwrap().status(),
-        ServingStatus::ServiceUnknown
-    );
+    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);
 
-    let public = [
-        "concord.v1.DecisionService",
-        "concord.v1.RulesetService",
-        "grpc.health.v1.Health",
-    ];
+    let public = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
     assert_eq!(services_v1(channel.clone()).await, public);
     assert_eq!(services_v1alpha(channel).await, public);
 }
@@ -62,24 +36,9 @@ async fn services_v1(channel: Channel) -> Vec<String> {
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
     let mut client = v1::server_reflection_client::ServerReflectionClient::new(channel);
-    let mut answers = client
-        .server_reflection_info(tokio_stream::iter([ask]))
-        .await
-        .unwrap()
-        .into_inner();
-    match answers
-        .message()
-        .await
-        .unwrap()
-        .unwrap()
-        .message_response
-        .unwrap()
-    {
-        MessageResponse::ListServicesResponse(list) => list
-            .service
-            .into_iter()
-            .map(|service| service.name)
-            .collect(),
+    let mut answers = client.server_reflection_info(tokio_stream::iter([ask])).await.unwrap().into_inner();
+    match answers.message().await.unwrap().unwrap().message_response.unwrap() {
+        MessageResponse::ListServicesResponse(list) => list.service.into_iter().map(|service| service.name).collect(),
         other => panic!("{other:?}"),
     }
 }
@@ -92,24 +51,9 @@ async fn services_v1alpha(channel: Channel) -> Vec<String> {
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
     let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
-    let mut answers = client
-        .server_reflection_info(tokio_stream::iter([ask]))
-        .await
-        .unwrap()
-        .into_inner();
-    match answers
-        .message()
-        .await
-        .unwrap()
-        .unwrap()
-        .message_response
-        .unwrap()
-    {
-        MessageResponse::ListServicesResponse(list) => list
-            .service
-            .into_iter()
-            .map(|service| service.name)
-            .collect(),
+    let mut answers = client.server_reflection_info(tokio_stream::iter([ask])).await.unwrap().into_inner();
+    match answers.message().await.unwrap().unwrap().message_response.unwrap() {
+        MessageResponse::ListServicesResponse(list) => list.service.into_iter().map(|service| service.name).collect(),
         other => panic!("{other:?}"),
     }
 }

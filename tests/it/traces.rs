@@ -3,12 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use concord::api::proto::decision_service_client::DecisionServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
-    TraceService, TraceServiceServer,
-};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
@@ -24,15 +20,8 @@ impl TraceService for Collector {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let scopes = request
-            .into_inner()
-            .resource_spans
-            .into_iter()
-            .flat_map(|resource| resource.scope_spans);
-        self.0
-            .lock()
-            .unwrap()
-            .extend(scopes.flat_map(|scope| scope.spans));
+        let scopes = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        self.0.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
@@ -41,16 +30,9 @@ impl TraceService for Collector {
 async fn a_call_joins_the_trace_of_its_caller_and_tells_nothing_of_the_patient() {
     let collector = Collector::default();
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let endpoint = format!(
-        "telemetry.otlp_endpoint=http://{}",
-        incoming.local_addr().unwrap()
-    );
+    let endpoint = format!("telemetry.otlp_endpoint=http://{}", incoming.local_addr().unwrap());
     let service = TraceServiceServer::new(collector.clone());
-    tokio::spawn(
-        tonic::transport::Server::builder()
-            .add_service(service)
-            .serve_with_incoming(incoming),
-    );
+    tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
 
     let mut server = Server::start(&[&endpoint]);
     let mut client = DecisionServiceClient::new(server.channel().await);
@@ -58,16 +40,9 @@ async fn a_call_joins_the_trace_of_its_caller_and_tells_nothing_of_the_patient()
         "diagnoses": [{"coding": [{"system": "ICD-10-CM", "code": "F11.20"}], "text": "SENTINEL"}]}}"#;
     let mut call = Request::new(request(patient));
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    call.metadata_mut()
-        .insert("traceparent", parent.parse().unwrap());
-    call.metadata_mut()
-        .insert("baggage", "patient=SENTINEL".parse().unwrap());
-    let decision = client
-        .evaluate(call)
-        .await
-        .unwrap()
-        .into_inner()
-        .decision_id;
+    call.metadata_mut().insert("traceparent", parent.parse().unwrap());
+    call.metadata_mut().insert("baggage", "patient=SENTINEL".parse().unwrap());
+    let decision = client.evaluate(call).await.unwrap().into_inner().decision_id;
     drop(client);
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
@@ -77,9 +52,7 @@ async fn a_call_joins_the_trace_of_its_caller_and_tells_nothing_of_the_patient()
     let joined: Vec<&Span> = spans.iter().filter(|span| span.trace_id == trace).collect();
     let names: Vec<&str> = joined.iter().map(|span| span.name.as_str()).collect();
     assert_eq!(names, ["evaluate", "concord.v1.DecisionService/Evaluate"]);
-    let [evaluation, rpc] = joined[..] else {
-        panic!("{names:?}")
-    };
+    let [evaluation, rpc] = joined[..] else { panic!("{names:?}") };
     assert_eq!(evaluation.parent_span_id, rpc.span_id);
     assert_eq!(rpc.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
     let told = format!("{spans:?}");

@@ -32,11 +32,7 @@ pub(super) struct Sheet {
 impl Sheet {
     pub(super) fn new(width: usize, color: bool) -> Self {
         // Narrower than this, wrapping would break every word.
-        Self {
-            text: String::new(),
-            width: width.max(40),
-            color,
-        }
+        Self { text: String::new(), width: width.max(40), color }
     }
 
     pub(super) fn finish(self) -> String {
@@ -67,20 +63,14 @@ impl Sheet {
 
     /// A tag, painted, with text after it; further lines are indented by two more.
     pub(super) fn tagged(&mut self, indent: usize, tag: &str, paint: Paint, text: &str) {
-        let hanging = if tag.is_empty() {
-            indent
-        } else {
-            indent.saturating_add(2)
-        };
+        let hanging = if tag.is_empty() { indent } else { indent.saturating_add(2) };
         let mut line = " ".repeat(indent);
         line.push_str(&self.painted(tag, paint));
         let mut used = indent.saturating_add(tag.chars().count());
         let mut fresh = tag.is_empty();
         for word in text.split_whitespace() {
             let length = word.chars().count();
-            let needed = used
-                .saturating_add(length)
-                .saturating_add(usize::from(!fresh));
+            let needed = used.saturating_add(length).saturating_add(usize::from(!fresh));
             if needed > self.width && !fresh {
                 self.push(&line);
                 line = " ".repeat(hanging);

@@ -31,12 +31,7 @@ pub struct PageStyle {
 
 impl Default for PageStyle {
     fn default() -> Self {
-        Self {
-            width: WIDTH,
-            color: false,
-            package: String::new(),
-            signed: false,
-        }
+        Self { width: WIDTH, color: false, package: String::new(), signed: false }
     }
 }
 
@@ -61,22 +56,9 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
 }
 
 fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
-    sheet.tagged(
-        0,
-        "Concord",
-        Paint::Bold,
-        "decision support for a licensed clinician to weigh; not an order",
-    );
-    let review = if style.signed {
-        "signed by a clinician"
-    } else {
-        "NOT reviewed by a clinician"
-    };
-    let package = if style.package.is_empty() {
-        "rules"
-    } else {
-        style.package.as_str()
-    };
+    sheet.tagged(0, "Concord", Paint::Bold, "decision support for a licensed clinician to weigh; not an order");
+    let review = if style.signed { "signed by a clinician" } else { "NOT reviewed by a clinician" };
+    let package = if style.package.is_empty() { "rules" } else { style.package.as_str() };
     sheet.lines(0, &format!("As of {}. {package}, {review}.", answer.as_of));
     sheet.blank();
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
@@ -112,27 +94,15 @@ fn glance(sheet: &mut Sheet, answer: &Answer) {
     ];
     let asked: usize = asked.iter().sum();
     if asked > 0 {
-        let what = if asked == 1 {
-            "fact or assessment"
-        } else {
-            "facts or assessments"
-        };
-        sheet.tagged(
-            2,
-            "Missing:",
-            Paint::Bold,
-            &format!("{asked} {what} that would change this answer"),
-        );
+        let what = if asked == 1 { "fact or assessment" } else { "facts or assessments" };
+        sheet.tagged(2, "Missing:", Paint::Bold, &format!("{asked} {what} that would change this answer"));
     }
 }
 
 /// A component has one standing wherever it is listed: it is named once.
 fn standing_at(answer: &Answer, standing: Standing) -> String {
     let mut named: Vec<String> = Vec::new();
-    let components = answer
-        .recommendations
-        .iter()
-        .flat_map(|approach| &approach.components);
+    let components = answer.recommendations.iter().flat_map(|approach| &approach.components);
     for component in components.filter(|component| component.standing == standing) {
         let name = name(component);
         if !named.contains(&name) {

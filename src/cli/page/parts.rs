@@ -2,9 +2,7 @@
 
 use super::layout::{Paint, Sheet};
 use super::{name, words};
-use crate::engine::decision::{
-    Alert, Component, Finding, Insight, Note, Rationale, Recommendation,
-};
+use crate::engine::decision::{Alert, Component, Finding, Insight, Note, Rationale, Recommendation};
 
 pub(super) fn alerts(sheet: &mut Sheet, alerts: &[Alert]) {
     if alerts.is_empty() {
@@ -66,12 +64,7 @@ pub(super) fn insights(sheet: &mut Sheet, insights: &[Insight]) {
     }
     sheet.heading("How the disorders may hang together");
     for insight in insights {
-        sheet.tagged(
-            2,
-            &format!("{}:", insight.title),
-            Paint::Plain,
-            &insight.statement,
-        );
+        sheet.tagged(2, &format!("{}:", insight.title), Paint::Plain, &insight.statement);
         why(sheet, 4, &insight.rationale);
     }
 }
@@ -82,12 +75,7 @@ pub(super) fn notes(sheet: &mut Sheet, notes: &[Note]) {
     }
     sheet.heading("Notes");
     for note in notes {
-        sheet.tagged(
-            2,
-            &format!("{}:", note.title),
-            Paint::Plain,
-            &note.statement,
-        );
+        sheet.tagged(2, &format!("{}:", note.title), Paint::Plain, &note.statement);
         why(sheet, 4, &note.rationale);
     }
 }

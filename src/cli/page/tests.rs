@@ -22,24 +22,13 @@ fn rationale(rule: &str, statement: &str) -> Rationale {
                 inputs: vec!["patient.diagnoses[0]".to_owned()],
                 basis: Basis::Stated,
             },
-            Ground {
-                fact: "benzodiazepine".to_owned(),
-                value: false,
-                inputs: vec![],
-                basis: Basis::Assumed,
-            },
+            Ground { fact: "benzodiazepine".to_owned(), value: false, inputs: vec![], basis: Basis::Assumed },
         ],
         unknown: vec!["pregnancy".to_owned()],
     }
 }
 
-fn component(
-    code: &str,
-    title: &str,
-    offer: Offer,
-    exclusion: Exclusion,
-    kind: FindingKind,
-) -> Component {
+fn component(code: &str, title: &str, offer: Offer, exclusion: Exclusion, kind: FindingKind) -> Component {
     Component {
         code: code.to_owned(),
         title: title.to_owned(),
@@ -68,7 +57,8 @@ fn answer() -> Answer {
         severity: Severity::Critical,
         urgency: Urgency::Immediate,
         title: "Suicidal thoughts with a plan".to_owned(),
-        statement: "Assess now, and do not leave the patient alone until a clinician has judged the risk to life.".to_owned(),
+        statement: "Assess now, and do not leave the patient alone until a clinician has judged the risk to life."
+            .to_owned(),
         possible: true,
         rationale: rationale("suicide-risk", "…"),
     }];
@@ -76,13 +66,7 @@ fn answer() -> Answer {
         approach: "medication-assisted-treatment".to_owned(),
         title: "Medication-assisted treatment".to_owned(),
         components: vec![
-            component(
-                "buprenorphine",
-                "buprenorphine",
-                Offer::Recommend,
-                Exclusion::None,
-                FindingKind::Recommend,
-            ),
+            component("buprenorphine", "buprenorphine", Offer::Recommend, Exclusion::None, FindingKind::Recommend),
             component(
                 "naltrexone-extended-release",
                 "naltrexone, extended release",
@@ -99,11 +83,7 @@ fn answer() -> Answer {
         field: "patient.pregnancy".to_owned(),
         codings: vec![],
         unit: String::new(),
-        effects: vec![Effect {
-            rule: "x".to_owned(),
-            kind: "alert",
-            title: "Opioids in pregnancy".to_owned(),
-        }],
+        effects: vec![Effect { rule: "x".to_owned(), kind: "alert", title: "Opioids in pregnancy".to_owned() }],
         rationale: None,
     }];
     answer.unrecognized = vec![Unrecognized {
@@ -142,12 +122,7 @@ fn empty() -> Answer {
 }
 
 fn style(color: bool, width: usize) -> PageStyle {
-    PageStyle {
-        width,
-        color,
-        package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(),
-        signed: false,
-    }
+    PageStyle { width, color, package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(), signed: false }
 }
 
 #[test]
@@ -181,7 +156,5 @@ fn color_adds_no_word() {
 #[test]
 fn an_empty_answer_still_says_what_it_is() {
     let page = render(&empty(), &PageStyle::default());
-    assert!(
-        page.contains("no sign of it in this record") && page.contains("No safety alert fired.")
-    );
+    assert!(page.contains("no sign of it in this record") && page.contains("No safety alert fired."));
 }

@@ -2,8 +2,7 @@
 
 use super::layout::Paint;
 use crate::engine::decision::{
-    Action, Alert, Basis, Evidence, Ground, Rationale, Scope, Severity, Standing, Truth,
-    UnrecognizedReason, Urgency,
+    Action, Alert, Basis, Evidence, Ground, Rationale, Scope, Severity, Standing, Truth, UnrecognizedReason, Urgency,
 };
 
 pub(super) fn scope(scope: Scope) -> &'static str {
@@ -68,17 +67,9 @@ fn ground(ground: &Ground) -> String {
     let not = if ground.value { "" } else { "not " };
     let mut aside = ground.inputs.join(", ");
     if !known.is_empty() {
-        aside = if aside.is_empty() {
-            known.to_owned()
-        } else {
-            format!("{known}; {aside}")
-        };
+        aside = if aside.is_empty() { known.to_owned() } else { format!("{known}; {aside}") };
     }
-    if aside.is_empty() {
-        format!("{not}{}", ground.fact)
-    } else {
-        format!("{not}{} ({aside})", ground.fact)
-    }
+    if aside.is_empty() { format!("{not}{}", ground.fact) } else { format!("{not}{} ({aside})", ground.fact) }
 }
 
 /// The sources, short: who, when, where in it.
@@ -93,21 +84,9 @@ pub(super) fn sources(rationale: &Rationale) -> String {
 }
 
 fn source(evidence: &Evidence) -> String {
-    let who = if evidence.publisher.is_empty() {
-        &evidence.title
-    } else {
-        &evidence.publisher
-    };
-    let when = if evidence.year == 0 {
-        String::new()
-    } else {
-        format!(" {}", evidence.year)
-    };
-    let place = if evidence.place.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", evidence.place)
-    };
+    let who = if evidence.publisher.is_empty() { &evidence.title } else { &evidence.publisher };
+    let when = if evidence.year == 0 { String::new() } else { format!(" {}", evidence.year) };
+    let place = if evidence.place.is_empty() { String::new() } else { format!(", {}", evidence.place) };
     format!("{who}{when}{place}")
 }
 

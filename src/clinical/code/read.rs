@@ -80,11 +80,7 @@ fn read(system: CodeSystem, raw: &str) -> Result<ReadCode, MalformedReason> {
     if system == CodeSystem::Icd10Cm {
         let code = icd_normal_form(raw).ok_or(MalformedReason::Shape)?;
         let standing = terminology::icd_standing(&code);
-        return Ok(ReadCode {
-            system,
-            code,
-            standing,
-        });
+        return Ok(ReadCode { system, code, standing });
     }
     if raw.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return Err(MalformedReason::WhiteSpace);
@@ -95,26 +91,16 @@ fn read(system: CodeSystem, raw: &str) -> Result<ReadCode, MalformedReason> {
         CodeSystem::Loinc => loinc_standing(raw)?,
         CodeSystem::Concord | CodeSystem::Icd10Cm => own_standing(raw)?,
     };
-    Ok(ReadCode {
-        system,
-        code: raw.to_owned(),
-        standing,
-    })
+    Ok(ReadCode { system, code: raw.to_owned(), standing })
 }
 
 /// A letter, two letters or digits, and up to four more after the dot: the pattern of every code of the release.
 fn icd_normal_form(raw: &str) -> Option<String> {
-    let mut plain: String = raw
-        .trim_ascii()
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '.'))
-        .collect();
+    let mut plain: String = raw.trim_ascii().chars().filter(|c| !matches!(c, ' ' | '.')).collect();
     plain.make_ascii_uppercase();
     let shaped = (3..=7).contains(&plain.len())
         && plain.starts_with(|c: char| c.is_ascii_uppercase())
-        && plain
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        && plain.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if !shaped {
         return None;
     }
@@ -128,22 +114,14 @@ fn rxnorm_standing(raw: &str) -> Result<CodeStanding, MalformedReason> {
     if raw.len() > 8 || !is_number(raw) {
         return Err(MalformedReason::Shape);
     }
-    Ok(if terminology::is_rxnorm_listed(raw) {
-        CodeStanding::Current
-    } else {
-        CodeStanding::NotListed
-    })
+    Ok(if terminology::is_rxnorm_listed(raw) { CodeStanding::Current } else { CodeStanding::NotListed })
 }
 
 fn snomed_standing(raw: &str) -> Result<CodeStanding, MalformedReason> {
     if !(6..=18).contains(&raw.len()) || !is_number(raw) {
         return Err(MalformedReason::Shape);
     }
-    if check::verhoeff(raw) {
-        Ok(CodeStanding::Current)
-    } else {
-        Err(MalformedReason::CheckDigit)
-    }
+    if check::verhoeff(raw) { Ok(CodeStanding::Current) } else { Err(MalformedReason::CheckDigit) }
 }
 
 /// A LOINC code, or an answer code (`LA` and the rest), whose check digit counts letters and is not verified.
@@ -159,26 +137,13 @@ fn loinc_standing(raw: &str) -> Result<CodeStanding, MalformedReason> {
     if digits.is_empty() || digits.len() > 7 || !all_digits(digits) || !check.is_ascii_digit() {
         return Err(MalformedReason::Shape);
     }
-    if answer || check::luhn(digits, check) {
-        Ok(CodeStanding::Current)
-    } else {
-        Err(MalformedReason::CheckDigit)
-    }
+    if answer || check::luhn(digits, check) { Ok(CodeStanding::Current) } else { Err(MalformedReason::CheckDigit) }
 }
 
 /// Kebab case: lower-case letters and digits in words joined by single hyphens.
 fn own_standing(raw: &str) -> Result<CodeStanding, MalformedReason> {
-    let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-    };
-    if raw.split('-').all(word) {
-        Ok(CodeStanding::Current)
-    } else {
-        Err(MalformedReason::Shape)
-    }
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if raw.split('-').all(word) { Ok(CodeStanding::Current) } else { Err(MalformedReason::Shape) }
 }
 
 fn all_digits(text: &str) -> bool {

@@ -16,13 +16,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(includers: Vec<Vec<usize>>) -> Self {
         let covered = vec![Vec::new(); includers.len()];
-        Self {
-            index: ConceptIndex {
-                includers,
-                ..ConceptIndex::default()
-            },
-            covered,
-        }
+        Self { index: ConceptIndex { includers, ..ConceptIndex::default() }, covered }
     }
 
     pub(super) fn index(mut self, defs: &[ConceptDef]) -> ConceptIndex {
@@ -44,28 +38,19 @@ impl Builder {
         let mut places = Vec::new();
         for entry in &def.icd10cm {
             if entry.below {
-                places.extend(
-                    icd.range(&entry.code)
-                        .filter(|place| icd.is_billable(*place)),
-                );
+                places.extend(icd.range(&entry.code).filter(|place| icd.is_billable(*place)));
             } else {
                 places.extend(icd.position(&entry.code));
             }
         }
-        places.retain(|place| {
-            encounter(icd.code(*place)).is_none_or(|it| !def.encounters_except.contains(&it))
-        });
+        places.retain(|place| encounter(icd.code(*place)).is_none_or(|it| !def.encounters_except.contains(&it)));
         for above in self.index.includers.get(concept).into_iter().flatten() {
             if let Some(covered) = self.covered.get_mut(*above) {
                 covered.extend(&places);
             }
         }
         for IcdEntry { code, below } in def.icd10cm.iter().chain(&def.icd10cm_retired) {
-            let map = if *below {
-                &mut self.index.icd_below
-            } else {
-                &mut self.index.icd_retired
-            };
+            let map = if *below { &mut self.index.icd_below } else { &mut self.index.icd_retired };
             map.entry(code.clone()).or_default().push(concept);
         }
     }
@@ -83,11 +68,7 @@ impl Builder {
             }
         }
         for ingredient in &def.rxnorm_ingredients {
-            self.index
-                .ingredients
-                .entry(ingredient.clone())
-                .or_default()
-                .push(concept);
+            self.index.ingredients.entry(ingredient.clone()).or_default().push(concept);
         }
     }
 
@@ -116,14 +97,8 @@ impl Builder {
                 let Some(count) = counts.get_mut(header) else {
                     continue;
                 };
-                let all = *below_header
-                    .entry(header)
-                    .or_insert_with(|| icd.billable_below(header));
-                let certainty = if *count == all {
-                    Match::Certain
-                } else {
-                    Match::Possible
-                };
+                let all = *below_header.entry(header).or_insert_with(|| icd.billable_below(header));
+                let certainty = if *count == all { Match::Certain } else { Match::Possible };
                 self.index.icd.push((header, found(certainty)));
                 *count = 0;
             }

@@ -11,12 +11,7 @@ pub(super) fn faults(defs: &[ConceptDef]) -> Vec<ConceptFault> {
     let mut found = Vec::new();
     for (index, def) in defs.iter().enumerate() {
         let mut report = |entry: String, problem: ConceptProblem| {
-            found.push(ConceptFault {
-                index,
-                concept: def.id.clone(),
-                entry,
-                problem,
-            });
+            found.push(ConceptFault { index, concept: def.id.clone(), entry, problem });
         };
         for (system, entry) in entries(def) {
             if let Some(problem) = wrong_system(def.kind, system) {
@@ -35,11 +30,7 @@ pub(super) fn faults(defs: &[ConceptDef]) -> Vec<ConceptFault> {
                 report(entry.to_string(), problem);
             }
         }
-        for ingredient in def
-            .rxnorm_ingredients
-            .iter()
-            .chain(&def.without_ingredients)
-        {
+        for ingredient in def.rxnorm_ingredients.iter().chain(&def.without_ingredients) {
             if terminology::is_rxnorm_listed(ingredient)
                 && terminology::ingredients_of(ingredient).ne([ingredient.as_str()])
             {
@@ -53,26 +44,13 @@ pub(super) fn faults(defs: &[ConceptDef]) -> Vec<ConceptFault> {
 
 /// The entries that are single codes, and ICD-10-CM entries for the check of the kind.
 fn entries(def: &ConceptDef) -> impl Iterator<Item = (CodeSystem, String)> {
-    let rxnorm = [
-        &def.rxnorm_ingredients,
-        &def.rxnorm_products,
-        &def.rxnorm_except,
-        &def.without_ingredients,
-    ];
-    let listed = [
-        (CodeSystem::SnomedCt, &def.snomed),
-        (CodeSystem::Loinc, &def.loinc),
-        (CodeSystem::Concord, &def.local),
-    ];
-    let single = rxnorm
-        .map(|codes| (CodeSystem::RxNorm, codes))
-        .into_iter()
-        .chain(listed);
-    let single =
-        single.flat_map(|(system, codes)| codes.iter().map(move |code| (system, code.clone())));
+    let rxnorm = [&def.rxnorm_ingredients, &def.rxnorm_products, &def.rxnorm_except, &def.without_ingredients];
+    let listed =
+        [(CodeSystem::SnomedCt, &def.snomed), (CodeSystem::Loinc, &def.loinc), (CodeSystem::Concord, &def.local)];
+    let single = rxnorm.map(|codes| (CodeSystem::RxNorm, codes)).into_iter().chain(listed);
+    let single = single.flat_map(|(system, codes)| codes.iter().map(move |code| (system, code.clone())));
     let icd = def.icd10cm.iter().chain(&def.icd10cm_retired);
-    icd.map(|entry| (CodeSystem::Icd10Cm, entry.to_string()))
-        .chain(single)
+    icd.map(|entry| (CodeSystem::Icd10Cm, entry.to_string())).chain(single)
 }
 
 fn wrong_system(kind: ConceptKind, system: CodeSystem) -> Option<ConceptProblem> {
@@ -80,16 +58,10 @@ fn wrong_system(kind: ConceptKind, system: CodeSystem) -> Option<ConceptProblem>
         ConceptKind::Diagnosis => matches!(system, CodeSystem::Icd10Cm | CodeSystem::SnomedCt),
         ConceptKind::Medication => system == CodeSystem::RxNorm,
         ConceptKind::Observation => {
-            matches!(
-                system,
-                CodeSystem::Loinc | CodeSystem::SnomedCt | CodeSystem::Concord
-            )
+            matches!(system, CodeSystem::Loinc | CodeSystem::SnomedCt | CodeSystem::Concord)
         }
     };
-    (!fits).then(|| ConceptProblem::WrongSystem {
-        system: system.name(),
-        kind: kind.name(),
-    })
+    (!fits).then(|| ConceptProblem::WrongSystem { system: system.name(), kind: kind.name() })
 }
 
 fn wrong_code(system: CodeSystem, code: &str) -> Option<ConceptProblem> {
@@ -98,9 +70,9 @@ fn wrong_code(system: CodeSystem, code: &str) -> Option<ConceptProblem> {
     }
     match read_code(system, code) {
         Err(malformed) => Some(malformed.into()),
-        Ok(read) if read.standing == CodeStanding::NotListed => Some(ConceptProblem::UnknownCode {
-            system: system.name(),
-        }),
+        Ok(read) if read.standing == CodeStanding::NotListed => {
+            Some(ConceptProblem::UnknownCode { system: system.name() })
+        }
         Ok(_) => None,
     }
 }
@@ -108,9 +80,7 @@ fn wrong_code(system: CodeSystem, code: &str) -> Option<ConceptProblem> {
 fn wrong_icd(entry: &IcdEntry) -> Option<ConceptProblem> {
     match normal_standing(entry) {
         Err(problem) => Some(problem),
-        Ok(CodeStanding::NotListed) => Some(ConceptProblem::UnknownCode {
-            system: CodeSystem::Icd10Cm.name(),
-        }),
+        Ok(CodeStanding::NotListed) => Some(ConceptProblem::UnknownCode { system: CodeSystem::Icd10Cm.name() }),
         Ok(CodeStanding::Retired) => Some(ConceptProblem::Retired),
         Ok(CodeStanding::Header) if !entry.below => Some(ConceptProblem::BareHeader),
         Ok(CodeStanding::Header | CodeStanding::Current) => None,
@@ -120,9 +90,7 @@ fn wrong_icd(entry: &IcdEntry) -> Option<ConceptProblem> {
 fn wrong_retired(entry: &IcdEntry) -> Option<ConceptProblem> {
     match normal_standing(entry) {
         Err(problem) => Some(problem),
-        Ok(CodeStanding::NotListed) => Some(ConceptProblem::UnknownCode {
-            system: CodeSystem::Icd10Cm.name(),
-        }),
+        Ok(CodeStanding::NotListed) => Some(ConceptProblem::UnknownCode { system: CodeSystem::Icd10Cm.name() }),
         Ok(CodeStanding::Header | CodeStanding::Current) => Some(ConceptProblem::NotRetired),
         Ok(CodeStanding::Retired) => {
             let is_header = terminology::retired_leaves(&entry.code).ne([entry.code.as_str()]);
@@ -136,13 +104,8 @@ fn normal_standing(entry: &IcdEntry) -> Result<CodeStanding, ConceptProblem> {
     if read.code == entry.code {
         return Ok(read.standing);
     }
-    let normal = IcdEntry {
-        code: read.code,
-        below: entry.below,
-    };
-    Err(ConceptProblem::NotNormal {
-        normal: normal.to_string(),
-    })
+    let normal = IcdEntry { code: read.code, below: entry.below };
+    Err(ConceptProblem::NotNormal { normal: normal.to_string() })
 }
 
 fn exceptions(def: &ConceptDef, report: &mut impl FnMut(String, ConceptProblem)) {
@@ -170,16 +133,8 @@ pub(super) fn includers(defs: &[ConceptDef]) -> Result<Vec<Vec<usize>>, Vec<Conc
     let mut places = HashMap::new();
     let mut faults = Vec::new();
     let fault = |index: usize, entry: &str, problem| {
-        let concept = defs
-            .get(index)
-            .map(|def| def.id.clone())
-            .unwrap_or_default();
-        ConceptFault {
-            index,
-            concept,
-            entry: entry.to_owned(),
-            problem,
-        }
+        let concept = defs.get(index).map(|def| def.id.clone()).unwrap_or_default();
+        ConceptFault { index, concept, entry: entry.to_owned(), problem }
     };
     for (index, def) in defs.iter().enumerate() {
         if places.insert(def.id.as_str(), index).is_some() {
@@ -189,19 +144,10 @@ pub(super) fn includers(defs: &[ConceptDef]) -> Result<Vec<Vec<usize>>, Vec<Conc
     let mut direct: Vec<Vec<usize>> = vec![Vec::new(); defs.len()];
     for (index, def) in defs.iter().enumerate() {
         for id in &def.includes {
-            match places
-                .get(id.as_str())
-                .and_then(|place| Some((*place, defs.get(*place)?)))
-            {
+            match places.get(id.as_str()).and_then(|place| Some((*place, defs.get(*place)?))) {
                 None => faults.push(fault(index, id, ConceptProblem::UnknownInclude)),
                 Some((_, other)) if other.kind != def.kind => {
-                    faults.push(fault(
-                        index,
-                        id,
-                        ConceptProblem::IncludeOfOtherKind {
-                            kind: other.kind.name(),
-                        },
-                    ));
+                    faults.push(fault(index, id, ConceptProblem::IncludeOfOtherKind { kind: other.kind.name() }));
                 }
                 Some((place, _)) => {
                     if let Some(above) = direct.get_mut(place) {
@@ -216,22 +162,14 @@ pub(super) fn includers(defs: &[ConceptDef]) -> Result<Vec<Vec<usize>>, Vec<Conc
         match reached(index, &direct) {
             Ok(all) => closure.push(all),
             Err(way) => {
-                let ids: Vec<_> = way
-                    .iter()
-                    .filter_map(|place| defs.get(*place))
-                    .map(|def| def.id.as_str())
-                    .collect();
+                let ids: Vec<_> = way.iter().filter_map(|place| defs.get(*place)).map(|def| def.id.as_str()).collect();
                 let path = ids.join(" includes ");
                 let entry = ids.get(1).copied().unwrap_or_default();
                 faults.push(fault(index, entry, ConceptProblem::IncludeCycle { path }));
             }
         }
     }
-    if faults.is_empty() {
-        Ok(closure)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(closure) } else { Err(faults) }
 }
 
 /// What takes in `start`, directly or not, and `start`; or the way of includes from `start` back to it.
@@ -242,9 +180,7 @@ fn reached(start: usize, direct: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>
         for next in direct.get(place).into_iter().flatten().copied() {
             if next == start {
                 let mut way = vec![start];
-                way.extend(std::iter::successors(Some(place), |place| {
-                    came_from.get(place).copied()
-                }));
+                way.extend(std::iter::successors(Some(place), |place| came_from.get(place).copied()));
                 return Err(way);
             }
             if let std::collections::hash_map::Entry::Vacant(vacant) = came_from.entry(next) {

@@ -89,10 +89,7 @@ impl ConceptFault {
     pub fn hint(&self) -> Option<String> {
         match &self.problem {
             ConceptProblem::NotNormal { normal } => Some(format!("write `{normal}`")),
-            ConceptProblem::BareHeader => Some(format!(
-                "write `{}-` for the code and everything below it",
-                self.entry
-            )),
+            ConceptProblem::BareHeader => Some(format!("write `{}-` for the code and everything below it", self.entry)),
             ConceptProblem::Retired => Some("list it under `icd-10-cm-retired`".to_owned()),
             ConceptProblem::NotRetired => Some("list it under `icd-10-cm`".to_owned()),
             ConceptProblem::NotIngredient => Some("list it under `products`".to_owned()),

@@ -63,10 +63,7 @@ impl ConceptIndex {
         };
         let start = self.icd.partition_point(|(other, _)| *other < place);
         let rest = self.icd.get(start..).unwrap_or_default();
-        rest.iter()
-            .take_while(|(other, _)| *other == place)
-            .map(|(_, found)| *found)
-            .collect()
+        rest.iter().take_while(|(other, _)| *other == place).map(|(_, found)| *found).collect()
     }
 
     /// A retired code is under an entry that is a prefix of it; a retired header as far as the codes below it are.
@@ -80,94 +77,53 @@ impl ConceptIndex {
             }
         }
         let certainty = |count| {
-            if count == leaves {
-                Match::Certain
-            } else {
-                Match::Possible
-            }
+            if count == leaves { Match::Certain } else { Match::Possible }
         };
-        let mut found: Vec<_> = counts
-            .into_iter()
-            .map(|(concept, count)| ConceptMatch {
-                concept,
-                certainty: certainty(count),
-            })
-            .collect();
+        let mut found: Vec<_> =
+            counts.into_iter().map(|(concept, count)| ConceptMatch { concept, certainty: certainty(count) }).collect();
         found.sort_unstable();
         found
     }
 
     fn retired_leaf(&self, leaf: &str) -> Vec<usize> {
         // Never on one or two characters, and a code has at most seven and a dot.
-        let prefixes = (3..=8)
-            .filter(|length| *length != 4)
-            .filter_map(|length| leaf.get(..length));
+        let prefixes = (3..=8).filter(|length| *length != 4).filter_map(|length| leaf.get(..length));
         let below = prefixes.filter_map(|prefix| self.icd_below.get(prefix));
         let encounter = encounter(leaf);
         let excepted = |concept: &usize| {
             let exceptions = self.exceptions.get(*concept);
-            exceptions.is_some_and(|exceptions| {
-                encounter.is_some_and(|it| exceptions.encounters.contains(&it))
-            })
+            exceptions.is_some_and(|exceptions| encounter.is_some_and(|it| exceptions.encounters.contains(&it)))
         };
-        below
-            .chain(self.icd_retired.get(leaf))
-            .flatten()
-            .copied()
-            .filter(|concept| !excepted(concept))
-            .collect()
+        below.chain(self.icd_retired.get(leaf)).flatten().copied().filter(|concept| !excepted(concept)).collect()
     }
 
     fn medications(&self, code: &str) -> Vec<usize> {
-        let by_ingredient = terminology::ingredients_of(code)
-            .filter_map(|each| self.ingredients.get(each))
-            .flatten();
-        let named = by_ingredient
-            .copied()
-            .chain(self.listed(CodeSystem::RxNorm, code));
+        let by_ingredient = terminology::ingredients_of(code).filter_map(|each| self.ingredients.get(each)).flatten();
+        let named = by_ingredient.copied().chain(self.listed(CodeSystem::RxNorm, code));
         let excepted = |concept: &usize| {
             self.exceptions.get(*concept).is_some_and(|exceptions| {
                 exceptions.products.contains(code)
-                    || terminology::ingredients_of(code)
-                        .any(|each| exceptions.without.iter().any(|it| it == each))
+                    || terminology::ingredients_of(code).any(|each| exceptions.without.iter().any(|it| it == each))
             })
         };
         named.filter(|concept| !excepted(concept)).collect()
     }
 
     fn listed(&self, system: CodeSystem, code: &str) -> impl Iterator<Item = usize> {
-        self.exact
-            .get(&system)
-            .and_then(|codes| codes.get(code))
-            .into_iter()
-            .flatten()
-            .copied()
+        self.exact.get(&system).and_then(|codes| codes.get(code)).into_iter().flatten().copied()
     }
 
     /// The concepts, and those that take them in.
     fn certain(&self, concepts: Vec<usize>) -> Vec<ConceptMatch> {
-        let mut all: Vec<usize> = concepts
-            .iter()
-            .filter_map(|concept| self.includers.get(*concept))
-            .flatten()
-            .copied()
-            .collect();
+        let mut all: Vec<usize> =
+            concepts.iter().filter_map(|concept| self.includers.get(*concept)).flatten().copied().collect();
         all.sort_unstable();
         all.dedup();
-        all.into_iter()
-            .map(|concept| ConceptMatch {
-                concept,
-                certainty: Match::Certain,
-            })
-            .collect()
+        all.into_iter().map(|concept| ConceptMatch { concept, certainty: Match::Certain }).collect()
     }
 }
 
 /// The seventh character, of a code that has one.
 pub(super) fn encounter(code: &str) -> Option<char> {
-    if code.len() == 8 {
-        code.chars().last()
-    } else {
-        None
-    }
+    if code.len() == 8 { code.chars().last() } else { None }
 }

@@ -5,18 +5,12 @@ use crate::clinical::code::{CodeSystem, read_code};
 
 fn diagnosis(id: &str, icd: &[&str]) -> ConceptDef {
     let icd10cm = icd.iter().map(|entry| IcdEntry::from(*entry)).collect();
-    ConceptDef {
-        icd10cm,
-        ..ConceptDef::new(id, ConceptKind::Diagnosis, id)
-    }
+    ConceptDef { icd10cm, ..ConceptDef::new(id, ConceptKind::Diagnosis, id) }
 }
 
 fn medication(id: &str, ingredients: &[&str]) -> ConceptDef {
     let rxnorm_ingredients = owned(ingredients);
-    ConceptDef {
-        rxnorm_ingredients,
-        ..ConceptDef::new(id, ConceptKind::Medication, id)
-    }
+    ConceptDef { rxnorm_ingredients, ..ConceptDef::new(id, ConceptKind::Medication, id) }
 }
 
 fn owned(items: &[&str]) -> Vec<String> {
@@ -29,11 +23,7 @@ fn matches(defs: &[ConceptDef], system: CodeSystem, code: &str) -> Vec<String> {
     let found = index.lookup(&read_code(system, code).unwrap());
     assert!(found.is_sorted_by(|a, b| a.concept < b.concept));
     let text = |found: &ConceptMatch| {
-        let mark = if found.certainty == Match::Possible {
-            "?"
-        } else {
-            ""
-        };
+        let mark = if found.certainty == Match::Possible { "?" } else { "" };
         format!("{}{mark}", defs[found.concept].id)
     };
     found.iter().map(text).collect()
@@ -43,27 +33,14 @@ fn faults(defs: &[ConceptDef]) -> Vec<String> {
     let faults = ConceptIndex::build(defs).unwrap_err();
     faults
         .iter()
-        .map(|fault| {
-            format!(
-                "{fault}{}",
-                fault
-                    .hint()
-                    .map(|it| format!(" ({it})"))
-                    .unwrap_or_default()
-            )
-        })
+        .map(|fault| format!("{fault}{}", fault.hint().map(|it| format!(" ({it})")).unwrap_or_default()))
         .collect()
 }
 
 #[test]
 fn a_header_is_certain_only_when_all_of_it_is_in() {
     let defs = [
-        diagnosis(
-            "mild",
-            &[
-                "F11.10", "F11.12-", "F11.13", "F11.14", "F11.15-", "F11.18-", "F11.19",
-            ],
-        ),
+        diagnosis("mild", &["F11.10", "F11.12-", "F11.13", "F11.14", "F11.15-", "F11.18-", "F11.19"]),
         diagnosis("remission", &["F11.11", "F11.21"]),
         diagnosis("all", &["F11-"]),
     ];
@@ -76,25 +53,14 @@ fn a_header_is_certain_only_when_all_of_it_is_in() {
     assert_eq!(icd("F11"), ["mild?", "remission?", "all"]);
     assert_eq!(icd("F11.91"), ["all"]);
     assert_eq!(icd("F10.10"), [""; 0]);
-    assert_eq!(
-        icd("F11.999"),
-        [""; 0],
-        "a code in no table is unknown, not a member by its prefix"
-    );
+    assert_eq!(icd("F11.999"), [""; 0], "a code in no table is unknown, not a member by its prefix");
 }
 
 #[test]
 fn poisoning_adverse_effect_and_underdosing_differ() {
-    let mut overdose = diagnosis(
-        "overdose",
-        &["T40.2X1-", "T40.2X2-", "T40.2X3-", "T40.2X4-"],
-    );
+    let mut overdose = diagnosis("overdose", &["T40.2X1-", "T40.2X2-", "T40.2X3-", "T40.2X4-"]);
     overdose.encounters_except = vec!['S'];
-    let defs = [
-        overdose,
-        diagnosis("adverse", &["T40.2X5-"]),
-        diagnosis("underdosing", &["T40.2X6-"]),
-    ];
+    let defs = [overdose, diagnosis("adverse", &["T40.2X5-"]), diagnosis("underdosing", &["T40.2X6-"])];
     let icd = |code| matches(&defs, CodeSystem::Icd10Cm, code);
     assert_eq!(icd("T40.2X1A"), ["overdose"]);
     assert_eq!(icd("T402x2d"), ["overdose"]);
@@ -102,11 +68,7 @@ fn poisoning_adverse_effect_and_underdosing_differ() {
     assert_eq!(icd("T40.2X6A"), ["underdosing"]);
     assert_eq!(icd("T40.2X1S"), [""; 0]);
     assert_eq!(icd("T40.2X5S"), ["adverse"]);
-    assert_eq!(
-        icd("T40.2X1"),
-        ["overdose?"],
-        "without its seventh character the code may be a sequela"
-    );
+    assert_eq!(icd("T40.2X1"), ["overdose?"], "without its seventh character the code may be a sequela");
     assert_eq!(icd("T40.2X5"), ["adverse"]);
     assert_eq!(icd("T40.2"), ["overdose?", "adverse?", "underdosing?"]);
 }
@@ -131,11 +93,7 @@ fn retired_codes_match_by_prefix() {
 fn a_letter_may_stand_second_third_or_fourth() {
     let defs = [diagnosis("letters", &["QA0-", "F32.A", "M1A-"])];
     for code in ["F32.A", "f32a", "QA0", "M1A"] {
-        assert_eq!(
-            matches(&defs, CodeSystem::Icd10Cm, code),
-            ["letters"],
-            "{code}"
-        );
+        assert_eq!(matches(&defs, CodeSystem::Icd10Cm, code), ["letters"], "{code}");
     }
 }
 
@@ -152,11 +110,7 @@ fn includes_are_transitive_and_keep_their_own_exceptions() {
     assert_eq!(icd("T40.1X1A"), ["outer", "middle", "inner"]);
     assert_eq!(icd("T40.1X1S"), ["outer"]);
     assert_eq!(icd("T40.1X2S"), ["outer", "middle"]);
-    assert_eq!(
-        icd("T40.1X1"),
-        ["outer", "middle?", "inner?"],
-        "the parts together cover the header"
-    );
+    assert_eq!(icd("T40.1X1"), ["outer", "middle?", "inner?"], "the parts together cover the header");
 }
 
 #[test]
@@ -186,11 +140,9 @@ fn exact_systems_match_exactly() {
     observation.loinc = owned(&["8636-3"]);
     observation.snomed = owned(&["75544000"]);
     let defs = [observation];
-    for (system, code) in [
-        (CodeSystem::Concord, "cows"),
-        (CodeSystem::Loinc, "8636-3"),
-        (CodeSystem::SnomedCt, "75544000"),
-    ] {
+    for (system, code) in
+        [(CodeSystem::Concord, "cows"), (CodeSystem::Loinc, "8636-3"), (CodeSystem::SnomedCt, "75544000")]
+    {
         assert_eq!(matches(&defs, system, code), ["cows"]);
     }
     assert_eq!(matches(&defs, CodeSystem::SnomedCt, "5602001"), [""; 0]);
@@ -198,10 +150,7 @@ fn exact_systems_match_exactly() {
 
 #[test]
 fn faults_name_the_concept_and_the_entry() {
-    let mut first = diagnosis(
-        "first",
-        &["F11.1", "f1120", "F11.999", "T40.4X1A", "F1", "Ф11"],
-    );
+    let mut first = diagnosis("first", &["F11.1", "f1120", "F11.999", "T40.4X1A", "F1", "Ф11"]);
     first.snomed = owned(&["231450006"]);
     first.loinc = owned(&["8636-3"]);
     first.icd10cm_retired = vec!["F11.20".into(), "T40.4X1".into()];
@@ -238,25 +187,11 @@ fn faults_name_the_concept_and_the_entry() {
 fn a_cycle_of_includes_is_shown() {
     let including = |id: &str, other: &str| {
         let includes = owned(&[other]);
-        ConceptDef {
-            includes,
-            ..diagnosis(id, &["F11.20"])
-        }
+        ConceptDef { includes, ..diagnosis(id, &["F11.20"]) }
     };
-    let found = faults(&[
-        including("a", "b"),
-        including("b", "c"),
-        including("c", "a"),
-        including("d", "d"),
-    ]);
-    assert_eq!(
-        found[0],
-        "concept `a`: `b` is included, and includes this concept: a includes b includes c includes a"
-    );
-    assert_eq!(
-        found[3],
-        "concept `d`: `d` is included, and includes this concept: d includes d"
-    );
+    let found = faults(&[including("a", "b"), including("b", "c"), including("c", "a"), including("d", "d")]);
+    assert_eq!(found[0], "concept `a`: `b` is included, and includes this concept: a includes b includes c includes a");
+    assert_eq!(found[3], "concept `d`: `d` is included, and includes this concept: d includes d");
     assert_eq!(found.len(), 4);
 }
 
@@ -267,8 +202,5 @@ fn an_exception_without_effect_is_a_fault() {
     concept.encounters_except = vec!['S'];
     let found = faults(&[concept]);
     assert_eq!(found.len(), 2);
-    assert!(
-        found.iter().all(|fault| fault.contains("excepts nothing")),
-        "{found:?}"
-    );
+    assert!(found.iter().all(|fault| fault.contains("excepts nothing")), "{found:?}");
 }

@@ -13,44 +13,22 @@ struct Row {
 }
 
 const fn ten(code: &'static str, ten: i32) -> Row {
-    Row {
-        code,
-        up: 1,
-        ten,
-        down: 1,
-    }
+    Row { code, up: 1, ten, down: 1 }
 }
 
 const fn times(code: &'static str, up: i64, ten: i32) -> Row {
-    Row {
-        code,
-        up,
-        ten,
-        down: 1,
-    }
+    Row { code, up, ten, down: 1 }
 }
 
 const fn ratio(code: &'static str, up: i64, ten: i32, down: i64) -> Row {
-    Row {
-        code,
-        up,
-        ten,
-        down,
-    }
+    Row { code, up, ten, down }
 }
 
 /// UCUM has `L` and `l` for the liter; both are listed where records use both.
 const TABLE: &[(Dimension, &[Row])] = &[
     (
         Dimension::Number,
-        &[
-            ten("1", 0),
-            ten("{score}", 0),
-            ten("{INR}", 0),
-            ten("{ratio}", 0),
-            ten("{count}", 0),
-            ten("{#}", 0),
-        ],
+        &[ten("1", 0), ten("{score}", 0), ten("{INR}", 0), ten("{ratio}", 0), ten("{count}", 0), ten("{#}", 0)],
     ),
     (Dimension::Percent, &[ten("%", 0)]),
     (
@@ -69,13 +47,7 @@ const TABLE: &[(Dimension, &[Row])] = &[
     ),
     (
         Dimension::Length,
-        &[
-            ten("m", 0),
-            ten("cm", -2),
-            ten("mm", -3),
-            times("[in_i]", 254, -4),
-            times("[ft_i]", 3_048, -4),
-        ],
+        &[ten("m", 0), ten("cm", -2), ten("mm", -3), times("[in_i]", 254, -4), times("[ft_i]", 3_048, -4)],
     ),
     (
         Dimension::Mass,
@@ -89,19 +61,8 @@ const TABLE: &[(Dimension, &[Row])] = &[
             times("[oz_av]", 28_349_523_125, -9),
         ],
     ),
-    (
-        Dimension::Temperature,
-        &[ten("K", 0), ten("Cel", 0), ratio("[degF]", 5, 0, 9)],
-    ),
-    (
-        Dimension::Pressure,
-        &[
-            ten("Pa", 0),
-            ten("kPa", 3),
-            times("mm[Hg]", 133_322, -3),
-            times("cm[H2O]", 980_665, -4),
-        ],
-    ),
+    (Dimension::Temperature, &[ten("K", 0), ten("Cel", 0), ratio("[degF]", 5, 0, 9)]),
+    (Dimension::Pressure, &[ten("Pa", 0), ten("kPa", 3), times("mm[Hg]", 133_322, -3), times("cm[H2O]", 980_665, -4)]),
     (Dimension::MassPerArea, &[ten("kg/m2", 0), ten("g/m2", -3)]),
     (
         Dimension::Frequency,
@@ -148,10 +109,7 @@ const TABLE: &[(Dimension, &[Row])] = &[
             ten("pmol/L", -12),
         ],
     ),
-    (
-        Dimension::EquivalentConcentration,
-        &[ten("eq/L", 0), ten("meq/L", -3), ten("ueq/L", -6)],
-    ),
+    (Dimension::EquivalentConcentration, &[ten("eq/L", 0), ten("meq/L", -3), ten("ueq/L", -6)]),
     (
         Dimension::ActivityConcentration,
         &[
@@ -182,19 +140,8 @@ const TABLE: &[(Dimension, &[Row])] = &[
             ten("10*3/mm3", 9),
         ],
     ),
-    (
-        Dimension::CopyConcentration,
-        &[ten("{copies}/mL", 3), ten("{copies}/L", 0)],
-    ),
-    (
-        Dimension::Clearance,
-        &[
-            ten("mL/min", 0),
-            ten("ml/min", 0),
-            times("mL/s", 60, 0),
-            ten("L/min", 3),
-        ],
-    ),
+    (Dimension::CopyConcentration, &[ten("{copies}/mL", 3), ten("{copies}/L", 0)]),
+    (Dimension::Clearance, &[ten("mL/min", 0), ten("ml/min", 0), times("mL/s", 60, 0), ten("L/min", 3)]),
     (
         Dimension::NormalizedClearance,
         &[
@@ -215,18 +162,8 @@ const TABLE: &[(Dimension, &[Row])] = &[
             ratio("mg/wk", 1, -3, 7),
         ],
     ),
-    (
-        Dimension::MassRatio,
-        &[ten("g/kg", 0), ten("mg/kg", -3), ten("ug/kg", -6)],
-    ),
-    (
-        Dimension::MassRatioRate,
-        &[
-            ten("mg/kg/d", -3),
-            ten("g/kg/d", 0),
-            times("ug/kg/h", 24, -6),
-        ],
-    ),
+    (Dimension::MassRatio, &[ten("g/kg", 0), ten("mg/kg", -3), ten("ug/kg", -6)]),
+    (Dimension::MassRatioRate, &[ten("mg/kg/d", -3), ten("g/kg/d", 0), times("ug/kg/h", 24, -6)]),
 ];
 
 /// The unit of a UCUM code.
@@ -238,11 +175,7 @@ pub(super) fn find(code: &str) -> Option<Unit> {
 }
 
 fn unit(dimension: Dimension, row: &Row) -> Option<Unit> {
-    let power = |exponent: i32| {
-        10_i64
-            .checked_pow(exponent.max(0).unsigned_abs())
-            .map(Decimal::from)
-    };
+    let power = |exponent: i32| 10_i64.checked_pow(exponent.max(0).unsigned_abs()).map(Decimal::from);
     Some(Unit {
         code: row.code,
         dimension,
@@ -258,7 +191,5 @@ fn unit(dimension: Dimension, row: &Row) -> Option<Unit> {
 
 #[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = Option<Unit>> {
-    TABLE
-        .iter()
-        .flat_map(|(dimension, rows)| rows.iter().map(|row| unit(*dimension, row)))
+    TABLE.iter().flat_map(|(dimension, rows)| rows.iter().map(|row| unit(*dimension, row)))
 }

@@ -7,12 +7,7 @@ fn dec(text: &str) -> Decimal {
     Decimal::from_str(text).unwrap()
 }
 
-fn converted(
-    value: &str,
-    from: &str,
-    to: &str,
-    substance: impl Into<Substance>,
-) -> Result<String, UnitProblem> {
+fn converted(value: &str, from: &str, to: &str, substance: impl Into<Substance>) -> Result<String, UnitProblem> {
     let (from, to) = (Unit::parse(from)?, Unit::parse(to)?);
     convert(dec(value), from, to, substance).map(|value| value.to_string())
 }
@@ -60,63 +55,29 @@ fn known_conversions() {
         ("0.0", "mg/dL", "g/L", "0"),
         ("1", "d", "wk", "0.1428571428571428571428571429"),
     ] {
-        assert_eq!(
-            converted(value, from, to, None).as_deref(),
-            Ok(expected),
-            "{value} {from} to {to}"
-        );
+        assert_eq!(converted(value, from, to, None).as_deref(), Ok(expected), "{value} {from} to {to}");
     }
 }
 
 #[test]
 fn mass_and_molar_concentrations_need_a_molar_mass() {
     let creatinine = Some(dec("113.12"));
-    assert_eq!(
-        converted("113.12", "mg/dL", "umol/L", creatinine).as_deref(),
-        Ok("10000")
-    );
-    assert_eq!(
-        converted("100", "umol/L", "mg/dL", creatinine).as_deref(),
-        Ok("1.1312")
-    );
-    assert_eq!(
-        converted("1", "mg/dL", "umol/L", None),
-        Err(UnitProblem::Incommensurable)
-    );
+    assert_eq!(converted("113.12", "mg/dL", "umol/L", creatinine).as_deref(), Ok("10000"));
+    assert_eq!(converted("100", "umol/L", "mg/dL", creatinine).as_deref(), Ok("1.1312"));
+    assert_eq!(converted("1", "mg/dL", "umol/L", None), Err(UnitProblem::Incommensurable));
     for useless in [dec("0"), dec("-1")] {
-        assert_eq!(
-            converted("1", "mg/dL", "umol/L", Some(useless)),
-            Err(UnitProblem::Incommensurable)
-        );
+        assert_eq!(converted("1", "mg/dL", "umol/L", Some(useless)), Err(UnitProblem::Incommensurable));
     }
 }
 
 #[test]
 fn equivalents_need_a_valence() {
-    let magnesium = Substance {
-        molar_mass: Some(dec("24.305")),
-        valence: Some(dec("2")),
-    };
-    assert_eq!(
-        converted("2", "meq/L", "mmol/L", magnesium).as_deref(),
-        Ok("1")
-    );
-    assert_eq!(
-        converted("2", "meq/L", "mg/dL", magnesium).as_deref(),
-        Ok("2.4305")
-    );
-    assert_eq!(
-        converted("2.4305", "mg/dL", "meq/L", magnesium).as_deref(),
-        Ok("2")
-    );
-    let unknown = Substance {
-        valence: None,
-        ..magnesium
-    };
-    assert_eq!(
-        converted("2", "meq/L", "mmol/L", unknown),
-        Err(UnitProblem::Incommensurable)
-    );
+    let magnesium = Substance { molar_mass: Some(dec("24.305")), valence: Some(dec("2")) };
+    assert_eq!(converted("2", "meq/L", "mmol/L", magnesium).as_deref(), Ok("1"));
+    assert_eq!(converted("2", "meq/L", "mg/dL", magnesium).as_deref(), Ok("2.4305"));
+    assert_eq!(converted("2.4305", "mg/dL", "meq/L", magnesium).as_deref(), Ok("2"));
+    let unknown = Substance { valence: None, ..magnesium };
+    assert_eq!(converted("2", "meq/L", "mmol/L", unknown), Err(UnitProblem::Incommensurable));
 }
 
 #[test]
@@ -132,30 +93,17 @@ fn nothing_is_guessed() {
         ("[IU]/mL", "{copies}/mL"),
         ("10*3/uL", "U/L"),
     ] {
-        assert_eq!(
-            converted("1", from, to, None),
-            Err(UnitProblem::Incommensurable),
-            "{from} to {to}"
-        );
-        assert_eq!(
-            converted("1", to, from, None),
-            Err(UnitProblem::Incommensurable),
-            "{to} to {from}"
-        );
+        assert_eq!(converted("1", from, to, None), Err(UnitProblem::Incommensurable), "{from} to {to}");
+        assert_eq!(converted("1", to, from, None), Err(UnitProblem::Incommensurable), "{to} to {from}");
     }
-    for code in [
-        "", " mg/dL", "MG/DL", "mEq/L", "IU/L", "sec", "mmHg", "μg/L", "mg/dL ",
-    ] {
+    for code in ["", " mg/dL", "MG/DL", "mEq/L", "IU/L", "sec", "mmHg", "μg/L", "mg/dL "] {
         assert_eq!(Unit::parse(code), Err(UnitProblem::Unknown), "{code}");
     }
 }
 
 #[test]
 fn a_value_in_the_wanted_unit_stays_as_written() {
-    assert_eq!(
-        converted("1.30", "mg/dL", "mg/dL", None).as_deref(),
-        Ok("1.30")
-    );
+    assert_eq!(converted("1.30", "mg/dL", "mg/dL", None).as_deref(), Ok("1.30"));
 }
 
 #[test]
@@ -164,21 +112,13 @@ fn a_result_out_of_range_is_a_problem_and_not_a_panic() {
     for from in &all {
         for to in &all {
             for value in [Decimal::MAX, Decimal::MIN] {
-                let substance = Substance {
-                    molar_mass: Some(Decimal::MAX),
-                    valence: Some(Decimal::MAX),
-                };
+                let substance = Substance { molar_mass: Some(Decimal::MAX), valence: Some(Decimal::MAX) };
                 let _ = convert(value, *from, *to, substance);
             }
         }
     }
     assert_eq!(
-        convert(
-            Decimal::MAX,
-            Unit::parse("kg").unwrap(),
-            Unit::parse("ng").unwrap(),
-            None
-        ),
+        convert(Decimal::MAX, Unit::parse("kg").unwrap(), Unit::parse("ng").unwrap(), None),
         Err(UnitProblem::OutOfRange)
     );
 }
@@ -190,10 +130,7 @@ fn every_shipped_unit_is_in_the_table() {
         include_str!("../../../rules/concepts/observations.yaml"),
         include_str!("../../../rules/concepts/urine.yaml"),
     ];
-    let units = texts
-        .iter()
-        .flat_map(|text| text.lines())
-        .filter_map(|line| line.strip_prefix("  unit: "));
+    let units = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("  unit: "));
     let units: Vec<_> = units.map(|unit| unit.trim_matches('\'')).collect();
     assert!(units.len() > 40);
     for unit in units {

@@ -33,9 +33,10 @@ fn implies(a: &Fact, b: &Fact) -> bool {
             Fact::Observation { concepts: ca, window: wa, test: None },
             Fact::Observation { concepts: cb, window: wb, test: None },
         ) => names(ca) == names(cb) && narrower(*wa, *wb),
-        (Fact::Event { types: ta, substances: sa, window: wa }, Fact::Event { types: tb, substances: sb, window: wb }) => {
-            names(ta) == names(tb) && (sb.is_empty() || names(sa) == names(sb)) && narrower(*wa, *wb)
-        }
+        (
+            Fact::Event { types: ta, substances: sa, window: wa },
+            Fact::Event { types: tb, substances: sb, window: wb },
+        ) => names(ta) == names(tb) && (sb.is_empty() || names(sa) == names(sb)) && narrower(*wa, *wb),
         (
             Fact::Diagnosis { concepts: ca, status: sa, severity: va, onset: oa, recorded: ra },
             Fact::Diagnosis { concepts: cb, status: sb, severity: vb, onset: ob, recorded: rb },
@@ -60,8 +61,24 @@ fn lasting(status: DiagnosisStatus) -> bool {
 
 fn medication_implies(a: &Fact, b: &Fact) -> bool {
     let (
-        Fact::Medication { concepts: ca, status: sa, started: ta, ended: ea, given_for: ga, not_given_for: na, daily_dose: da },
-        Fact::Medication { concepts: cb, status: sb, started: tb, ended: eb, given_for: gb, not_given_for: nb, daily_dose: db },
+        Fact::Medication {
+            concepts: ca,
+            status: sa,
+            started: ta,
+            ended: ea,
+            given_for: ga,
+            not_given_for: na,
+            daily_dose: da,
+        },
+        Fact::Medication {
+            concepts: cb,
+            status: sb,
+            started: tb,
+            ended: eb,
+            given_for: gb,
+            not_given_for: nb,
+            daily_dose: db,
+        },
     ) = (a, b)
     else {
         return false;

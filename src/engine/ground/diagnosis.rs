@@ -62,7 +62,11 @@ impl Record<'_> {
             .into_iter()
             .find(|(_, date)| time::after(date.as_ref(), self.as_of));
         if let Some((field, _)) = after {
-            self.unusable(format!("{path}.{field}"), UnrecognizedReason::AfterAsOf, "dated after `as_of`: the entry is not used");
+            self.unusable(
+                format!("{path}.{field}"),
+                UnrecognizedReason::AfterAsOf,
+                "dated after `as_of`: the entry is not used",
+            );
             return;
         }
         let (state, mut doubtful) = self.state(diagnosis, &path);
@@ -101,7 +105,11 @@ impl Record<'_> {
         }
         match diagnosis.clinical_status {
             None if ended => {
-                self.reading(path.to_owned(), "absent-clinical-status", "no clinical status, and an end: read as resolved");
+                self.reading(
+                    path.to_owned(),
+                    "absent-clinical-status",
+                    "no clinical status, and an end: read as resolved",
+                );
                 (State::Past, false)
             }
             None => {
@@ -126,9 +134,10 @@ impl Record<'_> {
     /// The onset, unless the entry ended before it began.
     fn sound_onset(&mut self, diagnosis: &Diagnosis, path: &str) -> Option<FhirDate> {
         let onset = diagnosis.onset.clone()?;
-        let backward = diagnosis.abatement.as_ref().is_some_and(|end| {
-            end.interval(self.as_of).latest < onset.interval(self.as_of).earliest
-        });
+        let backward = diagnosis
+            .abatement
+            .as_ref()
+            .is_some_and(|end| end.interval(self.as_of).latest < onset.interval(self.as_of).earliest);
         if backward {
             self.unusable(
                 format!("{path}.abatement"),
@@ -142,15 +151,17 @@ impl Record<'_> {
 
     fn assertions(&self, grounder: &Grounder, concept: usize) -> Vec<Assertion<'_>> {
         let declared = self.package.concepts.get(concept);
-        let remission = declared.and_then(|concept| concept.remission.as_ref()).and_then(|name| grounder.concept(&name.value));
+        let remission =
+            declared.and_then(|concept| concept.remission.as_ref()).and_then(|name| grounder.concept(&name.value));
         let relapsing = declared.is_some_and(|concept| concept.relapsing);
         let mut assertions = Vec::new();
         for entry in &self.diagnoses {
-            let (certainty, by_code) = match (entry.meaning.of(concept), remission.and_then(|code| entry.meaning.of(code))) {
-                (_, Some(certainty)) => (certainty, true),
-                (Some(certainty), None) => (certainty, false),
-                (None, None) => continue,
-            };
+            let (certainty, by_code) =
+                match (entry.meaning.of(concept), remission.and_then(|code| entry.meaning.of(code))) {
+                    (_, Some(certainty)) => (certainty, true),
+                    (Some(certainty), None) => (certainty, false),
+                    (None, None) => continue,
+                };
             let mut doubtful = entry.doubtful || certainty == Match::Possible;
             let state = match entry.state {
                 // The code says remission, whatever the status says.
@@ -199,9 +210,11 @@ impl Record<'_> {
                 Some(stated) => Truth::of(severity.iter().any(|asked| asked.stated() == stated)),
                 None => Truth::Unknown,
             };
-            severe
-                .and(time::inside(entry.onset.as_ref(), *onset, self.as_of))
-                .and(time::inside(entry.recorded.as_ref(), *recorded, self.as_of))
+            severe.and(time::inside(entry.onset.as_ref(), *onset, self.as_of)).and(time::inside(
+                entry.recorded.as_ref(),
+                *recorded,
+                self.as_of,
+            ))
         };
         self.weigh(&assertions, *status, &fits)
     }
@@ -231,9 +244,10 @@ impl Record<'_> {
             let side = doubtful.iter().filter(|one| one.state == state).map(|one| fits(one));
             side.fold(Truth::False, Truth::or).and(Truth::Unknown)
         };
-        let is_active = holds(&active, newest == Some(State::Active), newest == Some(State::Remission)).or(maybe(State::Active));
-        let in_remission =
-            holds(&remission, newest == Some(State::Remission), newest == Some(State::Active)).or(maybe(State::Remission));
+        let is_active =
+            holds(&active, newest == Some(State::Active), newest == Some(State::Remission)).or(maybe(State::Active));
+        let in_remission = holds(&remission, newest == Some(State::Remission), newest == Some(State::Active))
+            .or(maybe(State::Remission));
         let truth = match status {
             DiagnosisStatus::Active => is_active,
             DiagnosisStatus::Remission => in_remission,
@@ -250,7 +264,9 @@ impl Record<'_> {
         };
         let counted: Vec<Element> = match status {
             DiagnosisStatus::Active if truth == Truth::True => active.iter().map(|one| one.entry.element).collect(),
-            DiagnosisStatus::Remission if truth == Truth::True => remission.iter().map(|one| one.entry.element).collect(),
+            DiagnosisStatus::Remission if truth == Truth::True => {
+                remission.iter().map(|one| one.entry.element).collect()
+            }
             DiagnosisStatus::Doubtful if truth == Truth::True && !doubtful.is_empty() => {
                 doubtful.iter().map(|one| one.entry.element).collect()
             }
@@ -263,7 +279,9 @@ impl Record<'_> {
     fn newer(&self, active: &[&Assertion<'_>], remission: &[&Assertion<'_>]) -> Option<State> {
         let dates = |side: &[&Assertion<'_>]| -> Option<Vec<Interval>> {
             side.iter()
-                .map(|one| one.entry.recorded.as_ref().or(one.entry.onset.as_ref()).map(|date| date.interval(self.as_of)))
+                .map(|one| {
+                    one.entry.recorded.as_ref().or(one.entry.onset.as_ref()).map(|date| date.interval(self.as_of))
+                })
                 .collect()
         };
         let newest = |dates: &[Interval]| -> Option<Interval> {
@@ -321,9 +339,12 @@ impl Record<'_> {
                     return None;
                 }
                 let elements = entries.iter().map(|entry| entry.element).collect();
-                let dates: Vec<Interval> =
-                    entries.iter().filter_map(|entry| entry.onset.as_ref().map(|date| date.interval(self.as_of))).collect();
-                let earliest = dates.iter().map(|date| date.earliest).min().zip(dates.iter().map(|date| date.latest).min());
+                let dates: Vec<Interval> = entries
+                    .iter()
+                    .filter_map(|entry| entry.onset.as_ref().map(|date| date.interval(self.as_of)))
+                    .collect();
+                let earliest =
+                    dates.iter().map(|date| date.earliest).min().zip(dates.iter().map(|date| date.latest).min());
                 let complete = dates.len() == entries.len();
                 Some((earliest.filter(|_| complete).map(|(earliest, latest)| Interval { earliest, latest }), elements))
             })

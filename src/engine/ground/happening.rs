@@ -56,7 +56,11 @@ impl Record<'_> {
             }
             Some(VerificationStatus::Confirmed) => Truth::True,
             None => {
-                self.reading(path.to_owned(), "absent-verification-status", "no verification status: read as confirmed");
+                self.reading(
+                    path.to_owned(),
+                    "absent-verification-status",
+                    "no verification status: read as confirmed",
+                );
                 Truth::True
             }
             Some(_) => Truth::Unknown,
@@ -180,9 +184,21 @@ impl Record<'_> {
         for (index, flag) in patient.history.iter().enumerate() {
             let path = format!("patient.history[{index}]");
             if flag.present.is_none() {
-                self.unusable(format!("{path}.present"), UnrecognizedReason::Value, "neither present nor absent: read as unknown");
-            } else if patient.history.iter().any(|other| other.code == flag.code && other.present == flag.present.map(|is| !is)) {
-                self.unusable(path, UnrecognizedReason::Contradictory, "said to be present and to be absent: read as unknown");
+                self.unusable(
+                    format!("{path}.present"),
+                    UnrecognizedReason::Value,
+                    "neither present nor absent: read as unknown",
+                );
+            } else if patient
+                .history
+                .iter()
+                .any(|other| other.code == flag.code && other.present == flag.present.map(|is| !is))
+            {
+                self.unusable(
+                    path,
+                    UnrecognizedReason::Contradictory,
+                    "said to be present and to be absent: read as unknown",
+                );
             }
         }
     }
@@ -207,9 +223,12 @@ impl Record<'_> {
 
     pub(super) fn event(&self, types: &[Name], substances: &[Name], window: Window) -> Witnessed {
         let kind = types.first();
-        let newest_only = self.package.vocabulary.events.iter().any(|word| {
-            word.newest && kind.is_some_and(|kind| kind.value == word.id.value)
-        });
+        let newest_only = self
+            .package
+            .vocabulary
+            .events
+            .iter()
+            .any(|word| word.newest && kind.is_some_and(|kind| kind.value == word.id.value));
         let mut matching: Vec<(usize, Truth)> = Vec::new();
         for index in &self.events {
             let Some(event) = self.patient.events.get(*index) else { continue };
@@ -295,8 +314,10 @@ impl Record<'_> {
     pub(super) fn preference(&self, codes: &[Name]) -> Witnessed {
         let element = |index: usize| Element { kind: ElementKind::Preference, index };
         let stated = self.patient.preferences.iter().enumerate();
-        let elements: Vec<Element> =
-            stated.filter(|(_, code)| codes.iter().any(|asked| asked.value == **code)).map(|(index, _)| element(index)).collect();
+        let elements: Vec<Element> = stated
+            .filter(|(_, code)| codes.iter().any(|asked| asked.value == **code))
+            .map(|(index, _)| element(index))
+            .collect();
         if elements.is_empty() {
             return Witnessed::new(self.absent(List::Preferences, false), Vec::new());
         }

@@ -47,11 +47,19 @@ impl Record<'_> {
         };
         let mut status = medication.status;
         if status != Some(MedicationStatus::Planned) && time::after(medication.started.as_ref(), self.as_of) {
-            self.unusable(format!("{path}.started"), UnrecognizedReason::AfterAsOf, "started after `as_of`: the entry is not used");
+            self.unusable(
+                format!("{path}.started"),
+                UnrecognizedReason::AfterAsOf,
+                "started after `as_of`: the entry is not used",
+            );
             return;
         }
         if time::after(medication.ended.as_ref(), self.as_of) {
-            self.unusable(format!("{path}.ended"), UnrecognizedReason::AfterAsOf, "ends after `as_of`: read as taken until then");
+            self.unusable(
+                format!("{path}.ended"),
+                UnrecognizedReason::AfterAsOf,
+                "ends after `as_of`: read as taken until then",
+            );
             if status == Some(MedicationStatus::Stopped) {
                 status = Some(MedicationStatus::Current);
             }
@@ -64,7 +72,11 @@ impl Record<'_> {
             status = None;
         }
         if medication.status.is_none() {
-            self.reading(path.clone(), "absent-medication-status", "no status: whether it is taken now is read as unknown");
+            self.reading(
+                path.clone(),
+                "absent-medication-status",
+                "no status: whether it is taken now is read as unknown",
+            );
         }
         self.name_dose(medication, &path);
         if !meaning.understood && status != Some(MedicationStatus::Stopped) {
@@ -138,17 +150,13 @@ impl Record<'_> {
             if medication.reason.is_empty() {
                 return unstated;
             }
-            let given = names.iter().any(|name| {
-                grounder.concept(&name.value).is_some_and(|concept| entry.reasons.of(concept).is_some())
-            });
+            let given = names
+                .iter()
+                .any(|name| grounder.concept(&name.value).is_some_and(|concept| entry.reasons.of(concept).is_some()));
             if given || entry.reasons.understood { Truth::of(given) } else { Truth::Unknown }
         };
         // Without a stated reason nothing says that it is given for the other thing.
-        let not_for = if not_given_for.is_empty() {
-            Truth::True
-        } else {
-            reason(not_given_for, Truth::False).negate()
-        };
+        let not_for = if not_given_for.is_empty() { Truth::True } else { reason(not_given_for, Truth::False).negate() };
         status
             .and(time::inside(medication.started.as_ref(), *started, self.as_of))
             .and(time::inside(medication.ended.as_ref(), *ended, self.as_of))
@@ -171,6 +179,10 @@ fn dose_fits(medication: &Medication, range: &Comparison) -> Truth {
     let scale = |bound: crate::rule::model::Bound| {
         daily(bound.value, unit).map(|value| crate::rule::model::Bound { value, ..bound })
     };
-    let scaled = Comparison { low: range.low.and_then(scale), high: range.high.and_then(scale), unit: ComparisonUnit::Canonical };
+    let scaled = Comparison {
+        low: range.low.and_then(scale),
+        high: range.high.and_then(scale),
+        unit: ComparisonUnit::Canonical,
+    };
     dose.map_or(Truth::Unknown, |dose| Truth::of(within(&scaled, dose)))
 }

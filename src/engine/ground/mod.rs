@@ -243,7 +243,8 @@ impl Grounder {
 
     fn register(&mut self, package: &Package, id: AtomId, fact: &Fact) {
         let (concepts, words) = named(fact);
-        let concepts: Vec<usize> = concepts.iter().filter_map(|name| self.concept_ids.get(name.as_str()).copied()).collect();
+        let concepts: Vec<usize> =
+            concepts.iter().filter_map(|name| self.concept_ids.get(name.as_str()).copied()).collect();
         for concept in concepts {
             self.register_concept(id, concept);
             let remission = package.concepts.get(concept).and_then(|concept| concept.remission.as_ref());

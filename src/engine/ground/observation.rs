@@ -79,7 +79,11 @@ impl Record<'_> {
             None => Err(("", UnrecognizedReason::Value, "no value: not used")),
             Some(ObservedValue::Quantity(value, comparator)) => {
                 let Some(concept) = declared else {
-                    return Err((".value", UnrecognizedReason::Value, "a number, where an answer is looked for: not used"));
+                    return Err((
+                        ".value",
+                        UnrecognizedReason::Value,
+                        "a number, where an answer is looked for: not used",
+                    ));
                 };
                 let canonical = concept.unit.as_ref().and_then(|unit| Unit::parse(unit).ok());
                 let value_in = |value: Decimal| quantity(value, observation.unit.as_deref(), canonical, concept);
@@ -91,12 +95,19 @@ impl Record<'_> {
             }
             Some(ObservedValue::Text(text)) => {
                 let word = text.trim().to_ascii_lowercase();
-                self.answers(|answer| answer.words.contains(&word))
-                    .ok_or((".value_text", UnrecognizedReason::Value, "words that are no answer of the package: not used"))
+                self.answers(|answer| answer.words.contains(&word)).ok_or((
+                    ".value_text",
+                    UnrecognizedReason::Value,
+                    "words that are no answer of the package: not used",
+                ))
             }
-            Some(ObservedValue::Coded(coding)) => self
-                .answers(|answer| answer.codings.iter().any(|known| same_code(known, coding)))
-                .ok_or((".value_coding", UnrecognizedReason::Value, "a code that is no answer of the package: not used")),
+            Some(ObservedValue::Coded(coding)) => {
+                self.answers(|answer| answer.codings.iter().any(|known| same_code(known, coding))).ok_or((
+                    ".value_coding",
+                    UnrecognizedReason::Value,
+                    "a code that is no answer of the package: not used",
+                ))
+            }
         }
     }
 
@@ -136,7 +147,8 @@ impl Record<'_> {
             let truth = inside.iter().map(|(_, inside)| *inside).fold(Truth::False, Truth::or);
             return Witnessed::new(truth, inside.iter().map(|(one, _)| one.element).collect());
         };
-        let newest = newest(&inside, |one| one.effective.as_ref().map(|date| time::clip(date.interval(self.as_of), self.as_of)));
+        let newest =
+            newest(&inside, |one| one.effective.as_ref().map(|date| time::clip(date.interval(self.as_of), self.as_of)));
         let mut truths = newest.iter().map(|(one, inside)| self.passes(one, test, concept).and(decided(*inside)));
         let first = truths.next().unwrap_or(Truth::Unknown);
         // Results that may each be the newest decide only where they agree.
@@ -204,7 +216,9 @@ fn quantity(value: Decimal, unit: Option<&str>, canonical: Option<Unit>, concept
         Some(unit) => unit,
     };
     let fault = |detail| Err((".unit", UnrecognizedReason::Unit, detail));
-    let Some(canonical) = canonical else { return fault("the package states no unit to convert to: the value is not used") };
+    let Some(canonical) = canonical else {
+        return fault("the package states no unit to convert to: the value is not used");
+    };
     let Ok(from) = Unit::parse(unit) else {
         return fault("not a UCUM unit that Concord knows (UCUM is case-sensitive): the value is not used");
     };

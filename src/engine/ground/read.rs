@@ -68,7 +68,8 @@ impl Codes<'_> {
         let system = match CodeSystem::resolve(&coding.system) {
             Ok(system) => system,
             Err(SystemProblem::Other { name }) => {
-                let detail = format!("{name} is another code system, and its codes are not read as any that Concord knows");
+                let detail =
+                    format!("{name} is another code system, and its codes are not read as any that Concord knows");
                 return Some((UnrecognizedReason::Unmapped, detail));
             }
             Err(SystemProblem::Unknown) => {

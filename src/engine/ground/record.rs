@@ -96,13 +96,28 @@ impl<'a> Record<'a> {
             for second in 0..len {
                 if let Some(first) = (0..second).find(|first| !seen.contains(first) && same(*first, second)) {
                     seen.insert(second);
-                    paths.push((format!("patient.{}[{second}]", list.name()), format!("patient.{}[{first}]", list.name())));
+                    paths.push((
+                        format!("patient.{}[{second}]", list.name()),
+                        format!("patient.{}[{first}]", list.name()),
+                    ));
                 }
             }
         };
-        duplicates(List::Diagnoses, &|a, b| patient.diagnoses.get(a) == patient.diagnoses.get(b), patient.diagnoses.len());
-        duplicates(List::Medications, &|a, b| patient.medications.get(a) == patient.medications.get(b), patient.medications.len());
-        duplicates(List::Allergies, &|a, b| patient.allergies.get(a) == patient.allergies.get(b), patient.allergies.len());
+        duplicates(
+            List::Diagnoses,
+            &|a, b| patient.diagnoses.get(a) == patient.diagnoses.get(b),
+            patient.diagnoses.len(),
+        );
+        duplicates(
+            List::Medications,
+            &|a, b| patient.medications.get(a) == patient.medications.get(b),
+            patient.medications.len(),
+        );
+        duplicates(
+            List::Allergies,
+            &|a, b| patient.allergies.get(a) == patient.allergies.get(b),
+            patient.allergies.len(),
+        );
         duplicates(
             List::Observations,
             &|a, b| patient.observations.get(a) == patient.observations.get(b),
@@ -117,7 +132,8 @@ impl<'a> Record<'a> {
     /// Concepts that any entry means.
     pub fn concepts(&self) -> BTreeSet<usize> {
         let mut concepts = BTreeSet::new();
-        let mut add = |meaning: &super::read::Meaning| concepts.extend(meaning.concepts.iter().map(|(concept, _)| *concept));
+        let mut add =
+            |meaning: &super::read::Meaning| concepts.extend(meaning.concepts.iter().map(|(concept, _)| *concept));
         self.diagnoses.iter().for_each(|entry| add(&entry.meaning));
         for entry in &self.medications {
             add(&entry.meaning);
@@ -233,8 +249,14 @@ impl<'a> Record<'a> {
         let mut unrecognized = self.unrecognized;
         // By content first: the order of the request may change paths alone.
         unrecognized.sort_by(|a, b| {
-            (&a.system, &a.code, a.reason, &a.detail, list_part(&a.path), &a.path)
-                .cmp(&(&b.system, &b.code, b.reason, &b.detail, list_part(&b.path), &b.path))
+            (&a.system, &a.code, a.reason, &a.detail, list_part(&a.path), &a.path).cmp(&(
+                &b.system,
+                &b.code,
+                b.reason,
+                &b.detail,
+                list_part(&b.path),
+                &b.path,
+            ))
         });
         let mut readings = self.readings;
         readings.sort_by(|a, b| (list_part(&a.path), a.kind, &a.path).cmp(&(list_part(&b.path), b.kind, &b.path)));

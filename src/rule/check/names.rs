@@ -78,7 +78,11 @@ impl<'a> Names<'a> {
             diagnoses: concepts(ConceptKind::Diagnosis),
             medications: concepts(ConceptKind::Medication),
             observations: concepts(ConceptKind::Observation),
-            definitions: table("definition", package.definitions.iter().map(|definition| spanned(&definition.id)), faults),
+            definitions: table(
+                "definition",
+                package.definitions.iter().map(|definition| spanned(&definition.id)),
+                faults,
+            ),
             rules: table("rule", package.rules.iter().map(|rule| spanned(&rule.id)), faults),
         }
     }
@@ -116,7 +120,9 @@ impl<'a> Names<'a> {
     }
 
     fn any_concept(&self, name: &Name, faults: &mut Vec<Diagnostic>) {
-        let known = [&self.diagnoses, &self.medications, &self.observations].into_iter().any(|table| table.contains_key(name.value.as_str()));
+        let known = [&self.diagnoses, &self.medications, &self.observations]
+            .into_iter()
+            .any(|table| table.contains_key(name.value.as_str()));
         if !known {
             expect(&self.observations, "concept", [name], faults);
         }

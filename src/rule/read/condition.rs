@@ -12,9 +12,32 @@ use crate::rule::yaml::{Kind, Node};
 
 /// Keys that lead a condition; `of` comes last, since `plan` has an `of` too.
 const LEADING: &[&str] = &[
-    "all", "any", "none", "not", "if", "either", "known", "unknown", "proposed", "offered", "diagnosis",
-    "medication", "allergy", "observation", "event", "history", "age", "sex", "pregnancy", "lactation",
-    "childbearing_potential", "plan", "preference", "setting", "onset_order", "of",
+    "all",
+    "any",
+    "none",
+    "not",
+    "if",
+    "either",
+    "known",
+    "unknown",
+    "proposed",
+    "offered",
+    "diagnosis",
+    "medication",
+    "allergy",
+    "observation",
+    "event",
+    "history",
+    "age",
+    "sex",
+    "pregnancy",
+    "lactation",
+    "childbearing_potential",
+    "plan",
+    "preference",
+    "setting",
+    "onset_order",
+    "of",
 ];
 
 const DIAGNOSIS_STATUS: &[(&str, DiagnosisStatus)] = &[
@@ -158,9 +181,11 @@ impl Reader {
                 "a sex",
                 &[("female", SexName::Female), ("male", SexName::Male), ("other", SexName::Other)],
             )?),
-            "pregnancy" => {
-                Fact::Pregnancy(self.word(node, "a pregnancy status", &[("pregnant", true), ("not-pregnant", false)])?)
-            }
+            "pregnancy" => Fact::Pregnancy(self.word(
+                node,
+                "a pregnancy status",
+                &[("pregnant", true), ("not-pregnant", false)],
+            )?),
             "lactation" => Fact::Lactation(self.word(
                 node,
                 "a lactation status",
@@ -200,9 +225,7 @@ impl Reader {
                 .take("status")
                 .and_then(|node| self.word(node, "a diagnosis status", DIAGNOSIS_STATUS))
                 .unwrap_or_default(),
-            severity: form
-                .take("severity")
-                .map_or_else(Vec::new, |node| self.some_words(node, "a severity", SEVERITY)),
+            severity: form.take("severity").map_or_else(Vec::new, |node| self.some_words(node, "a severity", SEVERITY)),
             onset: self.window(form, "onset_within", "onset_more_than"),
             recorded: self.window(form, "recorded_within", "recorded_more_than"),
         }
@@ -296,7 +319,9 @@ impl Reader {
         };
         let Ok(number) = number.parse::<Decimal>() else {
             let message = format!("`{}` is not a number with a unit", text.value);
-            self.fault(Diagnostic::error("malformed-number", node.span, message).help("write `450 ms`, `8` or `3 ULN`"));
+            self.fault(
+                Diagnostic::error("malformed-number", node.span, message).help("write `450 ms`, `8` or `3 ULN`"),
+            );
             return None;
         };
         let unit = match unit {

@@ -42,9 +42,11 @@ impl Reader {
         let value = self.required_words(&mut form, "value");
         form.finish(self);
         let id = id?;
-        let fits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let fits =
+            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !fits {
-            let fault = Diagnostic::error("malformed-id", id.span, format!("`{}` is not the name of a parameter", id.value));
+            let fault =
+                Diagnostic::error("malformed-id", id.span, format!("`{}` is not the name of a parameter", id.value));
             self.fault(fault.help("lower-case words joined by underscores: `qtc_limit`"));
             return None;
         }
@@ -99,7 +101,8 @@ impl Reader {
     pub fn scope(&mut self, node: &Node) -> Option<ScopeDecl> {
         let mut form = self.form(node, "`scope`")?;
         let mut part = |key| self.required(&mut form, key).and_then(|node| self.name(node));
-        let scope = ScopeDecl { present: part("present"), possible: part("possible"), in_remission: part("in_remission") };
+        let scope =
+            ScopeDecl { present: part("present"), possible: part("possible"), in_remission: part("in_remission") };
         form.finish(self);
         Some(scope)
     }
@@ -147,23 +150,25 @@ impl Reader {
 
     fn codings(&mut self, node: &Node) -> Vec<(String, String)> {
         let items = self.list(node, "`codings`");
-        items.iter().filter_map(|item| {
-            let mut pair = self.texts(item, "a coding").into_iter();
-            match (pair.next(), pair.next(), pair.next()) {
-                (Some(system), Some(code), None) => Some((system.value, code.value)),
-                _ => {
-                    let fault = Diagnostic::error("wrong-shape", item.span, "a coding is a system and a code");
-                    self.fault(fault.help("write `[LOINC, LA6576-8]`"));
-                    None
+        items
+            .iter()
+            .filter_map(|item| {
+                let mut pair = self.texts(item, "a coding").into_iter();
+                match (pair.next(), pair.next(), pair.next()) {
+                    (Some(system), Some(code), None) => Some((system.value, code.value)),
+                    _ => {
+                        let fault = Diagnostic::error("wrong-shape", item.span, "a coding is a system and a code");
+                        self.fault(fault.help("write `[LOINC, LA6576-8]`"));
+                        None
+                    }
                 }
-            }
-        }).collect()
+            })
+            .collect()
     }
 
     fn plain_texts(&mut self, form: &mut Form<'_>, key: &'static str) -> Vec<String> {
-        form.take(key).map_or_else(Vec::new, |node| {
-            self.texts(node, "this").into_iter().map(|text| text.value).collect()
-        })
+        form.take(key)
+            .map_or_else(Vec::new, |node| self.texts(node, "this").into_iter().map(|text| text.value).collect())
     }
 
     /// Reads a concept.

@@ -205,7 +205,8 @@ impl Reader {
         let text = self.text(node)?;
         let length = Length::parse(&text);
         if length.is_none() {
-            let fault = Diagnostic::error("malformed-length", node.span, format!("`{}` is not a length of time", text.value));
+            let fault =
+                Diagnostic::error("malformed-length", node.span, format!("`{}` is not a length of time", text.value));
             self.fault(fault.help("write a number and hours, days, weeks, months or years: `28 days`"));
         }
         length
@@ -240,7 +241,7 @@ impl Reader {
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100
-        && text.split('-').all(|part| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        && text
+            .split('-')
+            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }

@@ -13,8 +13,22 @@ use form::Reader;
 
 /// Top-level keys of a file.
 const SECTIONS: &[&str] = &[
-    "package", "parameters", "sources", "approaches", "components", "events", "history", "plans", "preferences",
-    "substances", "answers", "concepts", "definitions", "scope", "defaults", "rules",
+    "package",
+    "parameters",
+    "sources",
+    "approaches",
+    "components",
+    "events",
+    "history",
+    "plans",
+    "preferences",
+    "substances",
+    "answers",
+    "concepts",
+    "definitions",
+    "scope",
+    "defaults",
+    "rules",
 ];
 
 /// Reads a package. The model is in canonical order, whatever the order of the
@@ -29,7 +43,8 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
     let mut package = Package::default();
     // Parameters first: their values stand in for `$name` everywhere else.
     for node in sections(&documents, "parameters") {
-        let parameters: Vec<Parameter> = items(&mut reader, node).iter().filter_map(|item| reader.parameter(item)).collect();
+        let parameters: Vec<Parameter> =
+            items(&mut reader, node).iter().filter_map(|item| reader.parameter(item)).collect();
         package.parameters.extend(parameters);
     }
     reader.parameters =
@@ -39,8 +54,10 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
         read_document(&mut reader, document, files, &mut package, &mut seen_meta);
     }
     if !seen_meta && reader.faults.is_empty() {
-        let fault = Diagnostic::error("missing-package", crate::diag::Span::default(), "no file says what the package is");
-        reader.fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
+        let fault =
+            Diagnostic::error("missing-package", crate::diag::Span::default(), "no file says what the package is");
+        reader
+            .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
     canonical_order(&mut package);
     (package, reader.faults)
@@ -69,7 +86,11 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             "parameters" | "defaults" => {}
             "package" => {
                 if *seen_meta {
-                    reader.fault(Diagnostic::error("duplicate-package", key.span, "`package` stands twice in the package"));
+                    reader.fault(Diagnostic::error(
+                        "duplicate-package",
+                        key.span,
+                        "`package` stands twice in the package",
+                    ));
                 }
                 *seen_meta = true;
                 if let Some(meta) = reader.meta(node) {

@@ -71,13 +71,16 @@ impl Reader {
 
     fn evidence(&mut self, node: &Node) -> Vec<Citation> {
         let items = self.list(node, "`evidence`");
-        items.iter().filter_map(|item| {
-            let mut form = self.form(item, "a citation")?;
-            let source = self.required(&mut form, "source").and_then(|node| self.name(node));
-            let place = self.required_words(&mut form, "place");
-            form.finish(self);
-            Some(Citation { source: source?, place: place? })
-        }).collect()
+        items
+            .iter()
+            .filter_map(|item| {
+                let mut form = self.form(item, "a citation")?;
+                let source = self.required(&mut form, "source").and_then(|node| self.name(node));
+                let place = self.required_words(&mut form, "place");
+                form.finish(self);
+                Some(Citation { source: source?, place: place? })
+            })
+            .collect()
     }
 
     /// Reads a definition.
@@ -155,9 +158,10 @@ impl Reader {
         let alert = matches!(conclusion, Conclusion::Alert { .. });
         if excluding && written.is_none() {
             let message = format!("rule `{}` excludes, and does not say what an unknown condition does", id.value);
-            self.fault(Diagnostic::error("missing-unknown", id.span, message).help(
-                "add `unknown: verify` where starting blind is worse than waiting, else `unknown: request`",
-            ));
+            self.fault(
+                Diagnostic::error("missing-unknown", id.span, message)
+                    .help("add `unknown: verify` where starting blind is worse than waiting, else `unknown: request`"),
+            );
         }
         let (Some(node), Some(word)) = (written, word) else { return };
         let fits = match word {
@@ -197,7 +201,9 @@ impl Reader {
                 let _ = form.take(key);
             }
             let fault = Diagnostic::error("conclusion", form.span, message);
-            self.fault(fault.help(format!("write one of {}; split the rule where it says two things", CONCLUSIONS.join(", "))));
+            self.fault(
+                fault.help(format!("write one of {}; split the rule where it says two things", CONCLUSIONS.join(", "))),
+            );
             return None;
         };
         let leading = CONCLUSIONS.iter().find(|key| **key == leading)?;
@@ -242,8 +248,7 @@ impl Reader {
         let category = self.category(category);
         let severities: Vec<_> = Severity::ALL.iter().map(|word| (word.word(), *word)).collect();
         let urgencies: Vec<_> = Urgency::ALL.iter().map(|word| (word.word(), *word)).collect();
-        let severity =
-            self.required(&mut form, "severity").and_then(|node| self.word(node, "a severity", &severities));
+        let severity = self.required(&mut form, "severity").and_then(|node| self.word(node, "a severity", &severities));
         let urgency = self.required(&mut form, "urgency").and_then(|node| self.word(node, "an urgency", &urgencies));
         form.finish(self);
         Some(Conclusion::Alert { category: category?, severity: severity?, urgency: urgency? })
