@@ -155,6 +155,7 @@ fn expect(message: &DynamicMessage, field: &str, reason: ErrorReason) {
 /// Breaks one rule of one field.
 fn break_rule(root: &MessageDescriptor, site: &Site, name: &str, value: &Value) {
     let number = |value: f64| match site.field.kind() {
+        #[expect(clippy::cast_possible_truncation, reason = "bounds of integers are whole")]
         Kind::Int32 => Value::I32(value as i32),
         _ => Value::F64(value),
     };
@@ -190,10 +191,10 @@ fn break_rule(root: &MessageDescriptor, site: &Site, name: &str, value: &Value) 
             }
         }
         ("minimum", Value::F64(least)) => {
-            expect(&site.with(root, number(least - 1.0)), &site.name(true), ErrorReason::Range)
+            expect(&site.with(root, number(least - 1.0)), &site.name(true), ErrorReason::Range);
         }
         ("maximum", Value::F64(most)) => {
-            expect(&site.with(root, number(most + 1.0)), &site.name(true), ErrorReason::Range)
+            expect(&site.with(root, number(most + 1.0)), &site.name(true), ErrorReason::Range);
         }
         ("one_of_group", Value::String(group)) => break_group(root, site, group),
         (other, value) => panic!("rule {other} ({value:?}) has no test"),
@@ -240,7 +241,7 @@ fn what_no_annotation_need_say_is_enforced_too() {
         for site in sites(&root) {
             match site.field.kind() {
                 Kind::Enum(_) => {
-                    expect(&site.with(&root, Value::EnumNumber(99)), &site.name(true), ErrorReason::EnumValue)
+                    expect(&site.with(&root, Value::EnumNumber(99)), &site.name(true), ErrorReason::EnumValue);
                 }
                 Kind::Double => {
                     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1e-300] {

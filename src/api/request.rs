@@ -83,6 +83,7 @@ pub fn item_id(request: &proto::EvaluateRequest, limits: &Limits) -> String {
     check.opaque(&Path::root("request_id"), request.request_id.clone())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every enum is read by a function that may refuse")]
 fn explain(value: wire::Explain) -> Option<Explain> {
     Some(match value {
         wire::Explain::Unspecified | wire::Explain::Standard => Explain::Standard,

@@ -149,7 +149,7 @@ impl<'a> Check<'a> {
         }
         FhirDate::parse(text)
             .map_err(|fault| {
-                self.date_fault(path, fault, "must be YYYY, YYYY-MM, YYYY-MM-DD, or RFC 3339 with seconds and offset")
+                self.date_fault(path, fault, "must be YYYY, YYYY-MM, YYYY-MM-DD, or RFC 3339 with seconds and offset");
             })
             .ok()
     }

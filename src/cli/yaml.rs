@@ -52,7 +52,7 @@ pub fn read(text: &str) -> Result<Yaml, Fault> {
     loop {
         let (event, span) = match reader.events.next_event() {
             None => break,
-            Some(next) => next.map_err(scan)?,
+            Some(next) => next.map_err(|error| scan(&error))?,
         };
         match event {
             Event::DocumentEnd | Event::Nothing => {}
@@ -71,7 +71,7 @@ struct Reader<'input> {
 impl<'input> Reader<'input> {
     fn next(&mut self) -> Result<(Event<'input>, Span), Fault> {
         match self.events.next_event() {
-            Some(next) => next.map_err(scan),
+            Some(next) => next.map_err(|error| scan(&error)),
             None => Err(Fault { place: Place::default(), message: "the document ends too early".to_owned() }),
         }
     }
@@ -188,7 +188,7 @@ fn fault(span: Span, message: &str) -> Fault {
     Fault { place: place(&span.start), message: message.to_owned() }
 }
 
-fn scan(error: ScanError) -> Fault {
+fn scan(error: &ScanError) -> Fault {
     Fault { place: place(error.marker()), message: error.info().to_owned() }
 }
 

@@ -93,6 +93,9 @@ impl CodeSystem {
     ///
     /// White space around it, a version after `|`, one trailing slash and `https` for `http` are forgiven. Aliases and
     /// the `urn:oid:` prefix compare without regard to ASCII case, URIs exactly. A SNOMED CT edition URI is SNOMED CT.
+    ///
+    /// # Errors
+    /// [`SystemProblem`] where it is another system, or none known.
     pub fn resolve(raw: &str) -> Result<Self, SystemProblem> {
         let unversioned = raw.split('|').next().unwrap_or_default().trim_ascii();
         let bare = unversioned.strip_suffix('/').unwrap_or(unversioned);

@@ -99,6 +99,9 @@ impl From<Option<Decimal>> for Substance {
 
 impl Unit {
     /// Reads a UCUM code, case-sensitive and exact: `mg/dL` is a unit, `MG/DL` and `mEq/L` are not.
+    ///
+    /// # Errors
+    /// [`UnitProblem::Unknown`].
     pub fn parse(code: &str) -> Result<Self, UnitProblem> {
         table::find(code).ok_or(UnitProblem::Unknown)
     }
@@ -127,6 +130,9 @@ impl fmt::Display for Unit {
 /// Converts a value between units. `substance` may be a bare `Option<Decimal>`, the molar mass in g/mol.
 ///
 /// Exact wherever the result has at most 28 significant digits. A value in the wanted unit already is returned as it is.
+///
+/// # Errors
+/// [`UnitProblem::Incommensurable`], or [`UnitProblem::OutOfRange`].
 pub fn convert(value: Decimal, from: Unit, to: Unit, substance: impl Into<Substance>) -> Result<Decimal, UnitProblem> {
     if from == to {
         return Ok(value);

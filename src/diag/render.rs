@@ -34,10 +34,10 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
             let mut snippet =
                 Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(range).label(label));
             for (span, label) in &diagnostic.related {
-                if span.file == diagnostic.span.file {
-                    if let Some((_, _, range, label)) = self::snippet(*span, label, AnnotationKind::Context, files) {
-                        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(label));
-                    }
+                if span.file == diagnostic.span.file
+                    && let Some((_, _, range, label)) = self::snippet(*span, label, AnnotationKind::Context, files)
+                {
+                    snippet = snippet.annotation(AnnotationKind::Context.span(range).label(label));
                 }
             }
             title.element(snippet)
@@ -45,12 +45,12 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
         None => Group::with_title(title),
     };
     for (span, label) in &diagnostic.related {
-        if span.file != diagnostic.span.file {
-            if let Some((source, path, range, label)) = snippet(*span, label, AnnotationKind::Context, files) {
-                group = group.element(
-                    Snippet::source(source).path(path).annotation(AnnotationKind::Context.span(range).label(label)),
-                );
-            }
+        if span.file != diagnostic.span.file
+            && let Some((source, path, range, label)) = snippet(*span, label, AnnotationKind::Context, files)
+        {
+            group = group.element(
+                Snippet::source(source).path(path).annotation(AnnotationKind::Context.span(range).label(label)),
+            );
         }
     }
     if let Some(help) = &diagnostic.help {

@@ -26,7 +26,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         scope,
         scope_note: scope_note(scope).to_owned(),
         alerts: alerts(case),
-        recommendations: components::by_approach(case, components),
+        recommendations: components::by_approach(case, &components),
         data_requests: asks.data_requests,
         assessments: asks.assessments,
         more_data_requests: asks.more_data_requests,

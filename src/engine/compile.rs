@@ -74,10 +74,10 @@ impl<'a> Compiler<'a> {
 
     fn intern(&mut self, formula: Formula) -> NodeId {
         // A group of one is its part: fewer formulas to look at.
-        if let Formula::And(parts) | Formula::Or(parts) = &formula {
-            if let [only] = parts[..] {
-                return only;
-            }
+        if let Formula::And(parts) | Formula::Or(parts) = &formula
+            && let [only] = parts[..]
+        {
+            return only;
         }
         if let Some(id) = self.node_ids.get(&formula) {
             return *id;

@@ -155,7 +155,7 @@ fn increase<'a>(case: &Case<'a>, compiled: &CompiledComponent, declared: &'a mod
 
 /// The components under their approaches, in the order of the package.
 #[must_use]
-pub fn by_approach(case: &Case<'_>, placed: Vec<Placed<'_>>) -> Vec<Recommendation> {
+pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation> {
     let mut recommendations = Vec::new();
     for approach in &case.engine.package().approaches {
         let mut components: Vec<Component> = placed

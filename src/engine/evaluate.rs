@@ -91,16 +91,16 @@ impl Evaluator {
         let mut node_of_atom = vec![None; program.atoms.len()];
         let mut wholes = vec![Vec::new(); program.nodes.len()];
         for (index, formula) in (0_u32..).zip(&program.nodes) {
-            if let Formula::Atom(atom) = formula {
-                if let Some(slot) = node_of_atom.get_mut(atom.at()) {
-                    *slot = Some(NodeId(index));
-                }
+            if let Formula::Atom(atom) = formula
+                && let Some(slot) = node_of_atom.get_mut(atom.at())
+            {
+                *slot = Some(NodeId(index));
             }
             for part in formula.parts() {
-                if let Some(wholes) = wholes.get_mut(part.at()) {
-                    if wholes.last() != Some(&index) {
-                        wholes.push(index);
-                    }
+                if let Some(wholes) = wholes.get_mut(part.at())
+                    && wholes.last() != Some(&index)
+                {
+                    wholes.push(index);
                 }
             }
         }
@@ -134,11 +134,11 @@ impl Evaluator {
         let mut values = empty.clone();
         let mut stale = vec![0_u64; values.is_true.len()];
         for (atom, truth) in atoms {
-            if let Some(node) = self.node(atom) {
-                if values.get(node) != truth {
-                    values.set(node.at(), truth);
-                    self.mark(&mut stale, node.at());
-                }
+            if let Some(node) = self.node(atom)
+                && values.get(node) != truth
+            {
+                values.set(node.at(), truth);
+                self.mark(&mut stale, node.at());
             }
         }
         // Parts come before wholes, so one pass upward settles everything.

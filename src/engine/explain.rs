@@ -77,7 +77,7 @@ impl Case<'_> {
         let wanted: &[Truth] = match (outline.shape, truth) {
             (Shape::Leaf, _) => return self.leaf(outline, truth, facts),
             (Shape::Known, _) => &[Truth::True, Truth::False, Truth::Unknown],
-            (Shape::All, Truth::True) | (Shape::Any, Truth::True) | (Shape::None, Truth::False) => &[Truth::True],
+            (Shape::All | Shape::Any, Truth::True) | (Shape::None, Truth::False) => &[Truth::True],
             (Shape::All | Shape::Any, Truth::False) | (Shape::None, Truth::True) => &[Truth::False],
             (Shape::All, Truth::Unknown) => &[Truth::True, Truth::Unknown],
             (Shape::Any | Shape::None, Truth::Unknown) => &[Truth::Unknown],

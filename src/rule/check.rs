@@ -79,14 +79,14 @@ fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
         }
     }
     for concept in &package.concepts {
-        if let Some(unit) = &concept.unit {
-            if Unit::parse(unit).is_err() {
-                let message = format!("`{}` is not a UCUM unit that Concord converts", unit.value);
-                faults.push(
-                    Diagnostic::error("unknown-unit", unit.span, message)
-                        .help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"),
-                );
-            }
+        if let Some(unit) = &concept.unit
+            && Unit::parse(unit).is_err()
+        {
+            let message = format!("`{}` is not a UCUM unit that Concord converts", unit.value);
+            faults.push(
+                Diagnostic::error("unknown-unit", unit.span, message)
+                    .help("UCUM is case-sensitive: `mg/dL`, `ms`, `{score}`"),
+            );
         }
     }
 }

@@ -22,5 +22,8 @@ pub fn of(package: &Package) -> String {
         part(table.as_bytes());
     }
     part(&serde_json::to_vec(package).unwrap_or_default());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
 }

@@ -43,7 +43,7 @@ use crate::ruleset::Active;
 const PUBLIC: [&str; 3] = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
 
 /// A connection that is silent this long is asked whether it lives.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// It must answer in this time.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -55,7 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Age at which a connection is asked to come again, so that load spreads over
 /// replicas that joined later. No grace period is set: with one, the library
 /// cuts the connection instead of asking.
-const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+const CONNECTION_AGE: Duration = Duration::from_mins(30);
 
 /// Bytes of a frame: the protocol's smallest maximum.
 const FRAME_BYTES: u32 = 16 * 1024;

@@ -13,7 +13,7 @@ use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
 use concord::api::refusal::Refusal;
 use concord::cli::yaml;
-use concord::engine::decision::{Alert, Answer, Component, Offer, Standing};
+use concord::engine::decision::{Alert, Answer, Component, Exclusion, Offer, Standing};
 use concord::ruleset::Ruleset;
 use serde_json::Value;
 
@@ -217,7 +217,9 @@ fn the_cases_of_the_package_hold() {
     let files = case_files(Path::new("rules/cases"));
     assert!(files.len() >= 10, "the deck holds {} cases", files.len());
     let mut report = String::new();
-    files.iter().for_each(|file| run(file, &mut report));
+    for file in &files {
+        run(file, &mut report);
+    }
     assert!(report.is_empty(), "{report}");
 }
 
@@ -225,7 +227,9 @@ fn the_cases_of_the_package_hold() {
 fn the_shared_cases_hold() {
     let files = case_files(Path::new("../shared/cases"));
     let mut report = String::new();
-    files.iter().for_each(|file| run(file, &mut report));
+    for file in &files {
+        run(file, &mut report);
+    }
     assert!(report.is_empty(), "{} cases\n{report}", files.len());
 }
 
@@ -238,7 +242,6 @@ fn a_caution_with_an_offer_counts_as_offered() {
         let action = concord::engine::decision::Action::Start;
         Component { code, title, action, offer, exclusion, standing, rationale: Vec::new(), handling: None }
     };
-    use concord::engine::decision::Exclusion;
     assert!(component(Offer::Consider, Exclusion::Caution).offered());
     assert!(!component(Offer::Recommend, Exclusion::VerifyFirst).offered());
     assert!(!component(Offer::None, Exclusion::Caution).offered());

@@ -1,4 +1,12 @@
 //! Integration tests, in one binary: on two cores every further one costs a link.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test says that something is wrong by panicking"
+)]
 
 mod architecture;
 mod cases;

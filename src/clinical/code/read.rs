@@ -66,6 +66,9 @@ pub enum MalformedReason {
 ///
 /// ICD-10-CM is normalized: trimmed, upper case (a filler `x` becomes `X`), spaces and dots removed, the dot put back
 /// after the third character. The codes of every other system are exact: even surrounding white space is malformed.
+///
+/// # Errors
+/// [`Malformed`] where the system can have no such code.
 pub fn read_code(system: CodeSystem, raw: &str) -> Result<ReadCode, Malformed> {
     read(system, raw).map_err(|reason| Malformed { reason })
 }

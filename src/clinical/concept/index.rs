@@ -34,6 +34,9 @@ pub(super) struct Exceptions {
 
 impl ConceptIndex {
     /// Checks the definitions and indexes them; or every fault, in the order of the definitions.
+    ///
+    /// # Errors
+    /// Every fault of the definitions.
     pub fn build(defs: &[ConceptDef]) -> Result<Self, Vec<ConceptFault>> {
         let mut faults = super::check::faults(defs);
         let includers = super::check::includers(defs).unwrap_or_else(|more| {
@@ -52,8 +55,8 @@ impl ConceptIndex {
         match (code.system, code.standing) {
             (CodeSystem::Icd10Cm, CodeStanding::Retired) => self.retired(&code.code),
             (CodeSystem::Icd10Cm, _) => self.current(&code.code),
-            (CodeSystem::RxNorm, _) => self.certain(self.medications(&code.code)),
-            (system, _) => self.certain(self.listed(system, &code.code).collect()),
+            (CodeSystem::RxNorm, _) => self.certain(&self.medications(&code.code)),
+            (system, _) => self.certain(&self.listed(system, &code.code).collect::<Vec<_>>()),
         }
     }
 
@@ -72,7 +75,7 @@ impl ConceptIndex {
         let mut counts: HashMap<usize, usize> = HashMap::new();
         for leaf in terminology::retired_leaves(code) {
             leaves += 1;
-            for found in self.certain(self.retired_leaf(leaf)) {
+            for found in self.certain(&self.retired_leaf(leaf)) {
                 *counts.entry(found.concept).or_default() += 1;
             }
         }
@@ -114,7 +117,7 @@ impl ConceptIndex {
     }
 
     /// The concepts, and those that take them in.
-    fn certain(&self, concepts: Vec<usize>) -> Vec<ConceptMatch> {
+    fn certain(&self, concepts: &[usize]) -> Vec<ConceptMatch> {
         let mut all: Vec<usize> =
             concepts.iter().filter_map(|concept| self.includers.get(*concept)).flatten().copied().collect();
         all.sort_unstable();

@@ -91,13 +91,13 @@ impl Record<'_> {
         for index in by_content(&patient.plans) {
             let Some(plan) = patient.plans.get(index) else { continue };
             let element = Element { kind: ElementKind::Plan, index };
-            let coded = !plan.coding.is_empty();
-            let meaning = if coded {
+            let has_coding = !plan.coding.is_empty();
+            let meaning = if has_coding {
                 codes.meaning(&plan.coding, &element.path(), &mut self.unrecognized)
             } else {
                 Meaning::default()
             };
-            self.plans.push(ReadPlan { element, kind: plan.kind.clone(), meaning, coded });
+            self.plans.push(ReadPlan { element, kind: plan.kind.clone(), meaning, coded: has_coding });
         }
     }
 
@@ -138,10 +138,10 @@ impl Record<'_> {
             if !known(&words.events, &event.kind) {
                 unknown.push((format!("patient.events[{index}].type"), "event", event.kind.clone()));
             }
-            if let Some(substance) = &event.substance {
-                if self.substance(substance).is_none() {
-                    unknown.push((format!("patient.events[{index}].substance"), "substance", substance.clone()));
-                }
+            if let Some(substance) = &event.substance
+                && self.substance(substance).is_none()
+            {
+                unknown.push((format!("patient.events[{index}].substance"), "substance", substance.clone()));
             }
         }
         for (index, flag) in patient.history.iter().enumerate() {
@@ -232,7 +232,7 @@ impl Record<'_> {
         let mut matching: Vec<(usize, Truth)> = Vec::new();
         for index in &self.events {
             let Some(event) = self.patient.events.get(*index) else { continue };
-            if !kind.is_some_and(|kind| kind.value == event.kind) {
+            if kind.is_none_or(|kind| kind.value != event.kind) {
                 continue;
             }
             let of_class = substances.first().map_or(Truth::True, |class| self.is_of(event.substance.as_ref(), class));

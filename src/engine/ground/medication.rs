@@ -105,7 +105,7 @@ impl Record<'_> {
         let mut truth = Truth::False;
         let mut elements = Vec::new();
         for entry in &self.medications {
-            if !concept.is_some_and(|concept| entry.meaning.of(concept).is_some()) {
+            if concept.is_none_or(|concept| entry.meaning.of(concept).is_none()) {
                 continue;
             }
             let fits = self.medication_fits(grounder, entry, &atom.fact);

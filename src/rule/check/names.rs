@@ -161,7 +161,9 @@ impl<'a> Names<'a> {
             Fact::History { codes } => expect(&self.history, "history code", codes, faults),
             Fact::Plan { kinds, concepts } => {
                 expect(&self.plans, "plan", kinds, faults);
-                concepts.iter().for_each(|name| self.any_concept(name, faults));
+                for name in concepts {
+                    self.any_concept(name, faults);
+                }
             }
             Fact::Preference { codes } => expect(&self.preferences, "preference", codes, faults),
             Fact::OnsetOrder { first, then, .. } => {

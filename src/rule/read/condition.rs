@@ -280,6 +280,7 @@ impl Reader {
     }
 
     /// `None`: faulty. `Some(None)`: no comparison is written.
+    #[expect(clippy::option_option, reason = "what is absent and what is faulty differ")]
     fn comparison(&mut self, form: &mut Form<'_>) -> Option<Option<Comparison>> {
         let mut ends = Vec::new();
         for (key, inclusive, lower) in
@@ -301,12 +302,12 @@ impl Reader {
             }
             *end = Some(*bound);
         }
-        if let (Some(low), Some(high)) = (comparison.low, comparison.high) {
-            if low.value > high.value || (low.value == high.value && !(low.inclusive && high.inclusive)) {
-                let fault = Diagnostic::error("empty-range", form.span, "no number lies in this range");
-                self.fault(fault.help("the lower end stands above the upper end: swap them"));
-                return None;
-            }
+        if let (Some(low), Some(high)) = (comparison.low, comparison.high)
+            && (low.value > high.value || (low.value == high.value && !(low.inclusive && high.inclusive)))
+        {
+            let fault = Diagnostic::error("empty-range", form.span, "no number lies in this range");
+            self.fault(fault.help("the lower end stands above the upper end: swap them"));
+            return None;
         }
         Some(Some(comparison))
     }
