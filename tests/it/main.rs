@@ -11,6 +11,7 @@
 mod architecture;
 mod cases;
 mod drain;
+mod laws;
 mod serve;
 mod server;
 mod standard;

@@ -26,6 +26,11 @@ pub struct ReadPlan {
     coded: bool,
 }
 
+/// Entries with their indexes, in the order of their content.
+fn in_order<T: Ord>(entries: &[T]) -> impl Iterator<Item = (usize, &T)> {
+    by_content(entries).into_iter().filter_map(|index| Some((index, entries.get(index)?)))
+}
+
 impl Record<'_> {
     pub(super) fn read_allergies(&mut self, codes: &Codes<'_>) {
         let patient = self.patient;
@@ -134,7 +139,7 @@ impl Record<'_> {
         let words = &self.package.vocabulary;
         let known = |list: &[Word], code: &str| list.iter().any(|word| word.id.value == code);
         let mut unknown = Vec::new();
-        for (index, event) in patient.events.iter().enumerate() {
+        for (index, event) in in_order(&patient.events) {
             if !known(&words.events, &event.kind) {
                 unknown.push((format!("patient.events[{index}].type"), "event", event.kind.clone()));
             }
@@ -144,17 +149,17 @@ impl Record<'_> {
                 unknown.push((format!("patient.events[{index}].substance"), "substance", substance.clone()));
             }
         }
-        for (index, flag) in patient.history.iter().enumerate() {
+        for (index, flag) in in_order(&patient.history) {
             if !known(&words.history, &flag.code) {
                 unknown.push((format!("patient.history[{index}].code"), "history code", flag.code.clone()));
             }
         }
-        for (index, plan) in patient.plans.iter().enumerate() {
+        for (index, plan) in in_order(&patient.plans) {
             if !known(&words.plans, &plan.kind) {
                 unknown.push((format!("patient.plans[{index}].kind"), "kind of plan", plan.kind.clone()));
             }
         }
-        for (index, code) in patient.preferences.iter().enumerate() {
+        for (index, code) in in_order(&patient.preferences) {
             if !known(&words.preferences, code) {
                 unknown.push((format!("patient.preferences[{index}]"), "preference", code.clone()));
             }
@@ -181,7 +186,7 @@ impl Record<'_> {
                 self.events.push(index);
             }
         }
-        for (index, flag) in patient.history.iter().enumerate() {
+        for (index, flag) in in_order(&patient.history) {
             let path = format!("patient.history[{index}]");
             if flag.present.is_none() {
                 self.unusable(

@@ -42,6 +42,19 @@ pub fn by_content<T: Ord>(entries: &[T]) -> Vec<usize> {
     order
 }
 
+/// Entries that say the same as another one, with that one.
+fn duplicates<T: Ord>(entries: &[T]) -> Vec<(usize, usize)> {
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
+    let order = by_content(entries);
+    for (before, index) in order.iter().zip(order.iter().skip(1)) {
+        if entries.get(*before) == entries.get(*index) {
+            let first = pairs.last().filter(|(_, again)| again == before).map_or(*before, |(first, _)| *first);
+            pairs.push((first, *index));
+        }
+    }
+    pairs
+}
+
 impl<'a> Record<'a> {
     /// Reads a record.
     pub fn read(grounder: &'a Grounder, package: &'a Package, patient: &'a Patient, as_of: &'a AsOf) -> Self {
@@ -90,42 +103,21 @@ impl<'a> Record<'a> {
 
     fn name_duplicates(&mut self) {
         let patient = self.patient;
-        let mut paths = Vec::new();
-        let mut duplicates = |list: List, same: &dyn Fn(usize, usize) -> bool, len: usize| {
-            let mut seen = BTreeSet::new();
-            for second in 0..len {
-                if let Some(first) = (0..second).find(|first| !seen.contains(first) && same(*first, second)) {
-                    seen.insert(second);
-                    paths.push((
-                        format!("patient.{}[{second}]", list.name()),
-                        format!("patient.{}[{first}]", list.name()),
-                    ));
-                }
+        let found = [
+            (List::Diagnoses, duplicates(&patient.diagnoses)),
+            (List::Medications, duplicates(&patient.medications)),
+            (List::Allergies, duplicates(&patient.allergies)),
+            (List::Observations, duplicates(&patient.observations)),
+            (List::Events, duplicates(&patient.events)),
+            (List::History, duplicates(&patient.history)),
+            (List::Plans, duplicates(&patient.plans)),
+            (List::Preferences, duplicates(&patient.preferences)),
+        ];
+        for (list, pairs) in found {
+            let path = |index: usize| format!("patient.{}[{index}]", list.name());
+            for (first, again) in pairs {
+                self.reading(path(again), "duplicate", &format!("the same as {}; read once", path(first)));
             }
-        };
-        duplicates(
-            List::Diagnoses,
-            &|a, b| patient.diagnoses.get(a) == patient.diagnoses.get(b),
-            patient.diagnoses.len(),
-        );
-        duplicates(
-            List::Medications,
-            &|a, b| patient.medications.get(a) == patient.medications.get(b),
-            patient.medications.len(),
-        );
-        duplicates(
-            List::Allergies,
-            &|a, b| patient.allergies.get(a) == patient.allergies.get(b),
-            patient.allergies.len(),
-        );
-        duplicates(
-            List::Observations,
-            &|a, b| patient.observations.get(a) == patient.observations.get(b),
-            patient.observations.len(),
-        );
-        duplicates(List::Events, &|a, b| patient.events.get(a) == patient.events.get(b), patient.events.len());
-        for (path, first) in paths {
-            self.reading(path, "duplicate", &format!("the same as {first}; read once"));
         }
     }
 
@@ -246,20 +238,20 @@ impl<'a> Record<'a> {
             medications: self.absence(List::Medications) == Absence::Unknown,
         };
         let absence = List::ALL.map(|list| self.absence(list));
+        // By content, then as read, which is by content too: the order of the
+        // request may change paths alone.
         let mut unrecognized = self.unrecognized;
-        // By content first: the order of the request may change paths alone.
         unrecognized.sort_by(|a, b| {
-            (&a.system, &a.code, a.reason, &a.detail, list_part(&a.path), &a.path).cmp(&(
+            (&a.system, &a.code, a.reason, &a.detail, list_part(&a.path)).cmp(&(
                 &b.system,
                 &b.code,
                 b.reason,
                 &b.detail,
                 list_part(&b.path),
-                &b.path,
             ))
         });
         let mut readings = self.readings;
-        readings.sort_by(|a, b| (list_part(&a.path), a.kind, &a.path).cmp(&(list_part(&b.path), b.kind, &b.path)));
+        readings.sort_by(|a, b| (list_part(&a.path), a.kind).cmp(&(list_part(&b.path), b.kind)));
         Grounded { atoms, open, absence, unmapped: self.unmapped.into_iter().collect(), unrecognized, readings }
     }
 }
