@@ -89,7 +89,8 @@ fn report(checked: &Checked) {
     }
     complain(checked.render(std::io::stderr().is_terminal()).trim_end());
     let (errors, all) = (checked.errors(), checked.diagnostics.len());
-    complain(format_args!("\n{errors} errors, {} warnings", all.saturating_sub(errors)));
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    complain(format_args!("\n{}, {}", count(errors, "error"), count(all.saturating_sub(errors), "warning")));
 }
 
 fn show(ruleset: &Ruleset, id: Option<&str>, compiled: bool) -> Exit {

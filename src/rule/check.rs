@@ -66,12 +66,14 @@ pub fn parts(condition: &Condition) -> Vec<&Spanned<Condition>> {
 
 fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
     let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
-    let span_of = |id: &str| {
-        package.concepts.iter().find(|concept| concept.def.id == id).map_or_else(Span::default, |concept| concept.span)
+    let span_of = |id: &str, entry: &str| {
+        let concept = package.concepts.iter().find(|concept| concept.def.id == id);
+        let written = concept.and_then(|concept| concept.entries.iter().find(|known| known.value == entry));
+        written.map_or_else(|| concept.map_or_else(Span::default, |concept| concept.span), |known| known.span)
     };
     if let Err(found) = ConceptIndex::build(&defs) {
         for fault in found {
-            let diagnostic = Diagnostic::error("concept", span_of(&fault.concept), fault.to_string());
+            let diagnostic = Diagnostic::error("concept", span_of(&fault.concept, &fault.entry), fault.to_string());
             faults.push(match fault.hint() {
                 Some(hint) => diagnostic.help(hint),
                 None => diagnostic,
@@ -112,9 +114,10 @@ fn statement(rule: &Rule, faults: &mut Vec<Diagnostic>) {
     bound(&rule.when, &mut names);
     let mut everywhere = Vec::new();
     walk(&rule.when, &mut |test, _| everywhere.extend(test.bind.clone()));
+    let mut told = std::collections::BTreeSet::new();
     for part in parts {
         let Part::Value { name, .. } = part else { continue };
-        if names.iter().any(|known| known.value == name) {
+        if names.iter().any(|known| known.value == name) || !told.insert(name.clone()) {
             continue;
         }
         let message = format!("nothing named `{name}` is sure to have matched when this rule fires");

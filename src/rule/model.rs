@@ -221,6 +221,9 @@ pub struct Concept {
     /// Where it is written.
     #[serde(skip)]
     pub span: Span,
+    /// Codes and included concepts, each where it is written.
+    #[serde(skip)]
+    pub entries: Vec<Spanned<String>>,
     /// Concept whose codes say "in remission" of this disorder.
     pub remission: Option<Name>,
     /// Inactive or resolved status does not clear it: *possible*.

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod broken;
 mod cases;
 mod drain;
 mod laws;

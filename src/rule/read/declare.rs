@@ -171,6 +171,13 @@ impl Reader {
             .map_or_else(Vec::new, |node| self.texts(node, "this").into_iter().map(|text| text.value).collect())
     }
 
+    /// The texts of a key, kept with their places too.
+    fn codes(&mut self, form: &mut Form<'_>, key: &'static str, entries: &mut Vec<Spanned<String>>) -> Vec<String> {
+        let texts = form.take(key).map_or_else(Vec::new, |node| self.texts(node, "this"));
+        entries.extend(texts.iter().cloned());
+        texts.into_iter().map(|text| text.value).collect()
+    }
+
     /// Reads a concept.
     pub fn concept(&mut self, node: &Node) -> Option<Concept> {
         let mut form = self.form(node, "a concept")?;
@@ -182,16 +189,18 @@ impl Reader {
         ];
         let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a kind of concept", &kinds));
         let title = self.required_words(&mut form, "title");
-        let icd10cm = self.plain_texts(&mut form, "icd-10-cm");
-        let icd10cm_retired = self.plain_texts(&mut form, "icd-10-cm-retired");
-        let snomed = self.plain_texts(&mut form, "snomed-ct");
-        let loinc = self.plain_texts(&mut form, "loinc");
-        let local = self.plain_texts(&mut form, "local");
+        let mut entries = Vec::new();
+        let icd10cm = self.codes(&mut form, "icd-10-cm", &mut entries);
+        let icd10cm_retired = self.codes(&mut form, "icd-10-cm-retired", &mut entries);
+        let snomed = self.codes(&mut form, "snomed-ct", &mut entries);
+        let loinc = self.codes(&mut form, "loinc", &mut entries);
+        let local = self.codes(&mut form, "local", &mut entries);
         let rxnorm = match form.take("rxnorm") {
-            Some(node) => self.rxnorm(node),
+            Some(node) => self.rxnorm(node, &mut entries),
             None => RxNormLists::default(),
         };
         let includes = form.take("includes").map_or_else(Vec::new, |node| self.names(node));
+        entries.extend(includes.iter().cloned());
         let encounters_except = self.plain_texts(&mut form, "encounters_except");
         let remission = form.take("remission").and_then(|node| self.name(node));
         let relapsing = form.take("relapsing").and_then(|node| self.boolean(node)).unwrap_or(false);
@@ -202,6 +211,7 @@ impl Reader {
         let id: Name = id?;
         Some(Concept {
             span: id.span,
+            entries,
             def: ConceptDef {
                 id: id.value,
                 kind: kind?,
@@ -226,17 +236,17 @@ impl Reader {
         })
     }
 
-    fn rxnorm(&mut self, node: &Node) -> RxNormLists {
+    fn rxnorm(&mut self, node: &Node, entries: &mut Vec<Spanned<String>>) -> RxNormLists {
         if let Kind::List(_) = node.kind {
             let ingredients = self.texts(node, "`rxnorm`").into_iter().map(|text| text.value).collect();
             return RxNormLists { ingredients, ..RxNormLists::default() };
         }
         let Some(mut form) = self.form(node, "`rxnorm`") else { return RxNormLists::default() };
         let lists = RxNormLists {
-            ingredients: self.plain_texts(&mut form, "ingredients"),
-            products: self.plain_texts(&mut form, "products"),
-            except: self.plain_texts(&mut form, "except"),
-            without: self.plain_texts(&mut form, "without"),
+            ingredients: self.codes(&mut form, "ingredients", entries),
+            products: self.codes(&mut form, "products", entries),
+            except: self.codes(&mut form, "except", entries),
+            without: self.codes(&mut form, "without", entries),
         };
         form.finish(self);
         lists

@@ -2,7 +2,7 @@
 
 use super::form::{Form, Reader};
 use crate::clinical::date::FhirDate;
-use crate::diag::{Diagnostic, Files};
+use crate::diag::{self, Diagnostic, Files};
 use crate::rule::model::{
     ActionName, Category, Citation, Conclusion, Condition, Definition, Fact, FactTest, InsightCode, Name, Rule,
     RuleStatus, Severity, Spanned, Urgency, Verification, WhenUnknown,
@@ -192,6 +192,14 @@ impl Reader {
     fn conclusion(&mut self, form: &mut Form<'_>) -> Option<Conclusion> {
         let written: Vec<&str> = CONCLUSIONS.iter().copied().filter(|key| form.has(key)).collect();
         let [leading] = written[..] else {
+            let near = |key: &str| diag::nearest(key, CONCLUSIONS.iter().copied()).is_some();
+            if written.is_empty() && form.keys().any(|key| near(&key.text)) {
+                // A conclusion with a slip of the pen: told as an unknown key.
+                for key in CONCLUSIONS {
+                    let _ = form.take(key);
+                }
+                return None;
+            }
             let message = if written.is_empty() {
                 "a rule has a conclusion, and this has none".to_owned()
             } else {
