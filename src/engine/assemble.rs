@@ -133,7 +133,9 @@ fn considered(case: &Case<'_>) -> Vec<ConsideredRule> {
     if case.explain != Explain::Full {
         return Vec::new();
     }
-    case.rules()
+    let engine = case.engine;
+    (0..)
+        .map_while(|index| engine.rule(index))
         .map(|(compiled, rule)| ConsideredRule {
             rule: rule.id.value.clone(),
             title: rule.title.clone(),

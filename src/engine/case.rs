@@ -1,6 +1,8 @@
 //! One patient before one package: everything that the parts of an answer are
 //! read from.
 
+use std::collections::BTreeMap;
+
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::{List, Patient};
 use crate::rule::model::Rule;
@@ -31,6 +33,9 @@ pub struct Case<'a> {
     pub values: Valuation,
     /// Truth values with what is assumed of a list taken as unknown.
     relaxed: Vec<(List, Valuation)>,
+    /// Rules that can matter here, in order: not false, or false by what is
+    /// assumed alone. No other rule is looked at.
+    live: Vec<u32>,
 }
 
 impl<'a> Case<'a> {
@@ -40,7 +45,7 @@ impl<'a> Case<'a> {
         let grounded = engine.grounder().ground(engine.package(), program, patient, as_of);
         let evaluator = engine.evaluator();
         let values = evaluator.evaluate(grounded.atoms.iter().map(|(id, found)| (*id, found.truth)), grounded.open);
-        let relaxed = ASSUMABLE
+        let relaxed: Vec<(List, Valuation)> = ASSUMABLE
             .into_iter()
             .filter(|list| grounded.absence(*list) == Absence::Assumed)
             .map(|list| {
@@ -51,17 +56,29 @@ impl<'a> Case<'a> {
                 (list, evaluator.evaluate(grounded.relaxed(list, &program.atoms), open))
             })
             .collect();
-        Self { engine, patient, as_of, explain, grounded, values, relaxed }
+        let mut live: Vec<u32> = engine.live(&values).collect();
+        for (_, relaxed) in &relaxed {
+            live.extend(engine.live(relaxed));
+        }
+        live.sort_unstable();
+        live.dedup();
+        Self { engine, patient, as_of, explain, grounded, values, relaxed, live }
     }
 
-    /// Active rules with what they were compiled to.
+    /// Rules that can matter here, by id.
     pub fn rules(&self) -> impl Iterator<Item = (&'a CompiledRule, &'a Rule)> {
-        let package = self.engine.package();
-        self.engine
-            .program()
-            .rules
-            .iter()
-            .filter_map(|compiled| Some((compiled, package.rules.get(compiled.rule as usize)?)))
+        self.live.iter().filter_map(|index| self.engine.rule(*index))
+    }
+
+    /// Rules that can matter here and speak of components, by component.
+    pub fn findings(&self) -> BTreeMap<u32, Vec<(&'a CompiledRule, &'a Rule)>> {
+        let mut findings: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+        for (compiled, rule) in self.rules() {
+            for component in &compiled.components {
+                findings.entry(*component).or_default().push((compiled, rule));
+            }
+        }
+        findings
     }
 
     /// Truth of a rule's condition.

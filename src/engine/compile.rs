@@ -25,7 +25,7 @@ pub fn compile(package: &Package) -> Program {
     });
     let definitions: Vec<_> = definitions.collect();
     let rules = compiler.rules();
-    let components = compiler.components(&rules);
+    let components = compiler.components();
     let mut node_of = |name: &Option<Name>| name.as_ref().map(|name| compiler.definition(&name.value).node);
     let scope = CompiledScope {
         present: node_of(&package.scope.present),
@@ -55,10 +55,18 @@ struct Compiler<'a> {
     definitions: BTreeMap<&'a str, &'a Spanned<Condition>>,
     compiled: HashMap<String, Outline>,
     conditions: HashMap<usize, NodeId>,
+    /// Active rules that outrank a rule, by its id.
+    outrankers: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Compiler<'a> {
     fn new(package: &'a Package) -> Self {
+        let mut outrankers: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, rule) in package.rules.iter().enumerate().filter(|(_, rule)| rule.status == RuleStatus::Active) {
+            for target in &rule.outranks {
+                outrankers.entry(target.value.as_str()).or_default().push(index);
+            }
+        }
         Self {
             package,
             describer: Describer::new(package),
@@ -69,6 +77,7 @@ impl<'a> Compiler<'a> {
             definitions: package.definitions.iter().map(|one| (one.id.value.as_str(), &one.when)).collect(),
             compiled: HashMap::new(),
             conditions: HashMap::new(),
+            outrankers,
         }
     }
 
@@ -231,13 +240,10 @@ impl<'a> Compiler<'a> {
         let condition = self.rule_condition(index);
         let Some(rule) = self.package.rules.get(index) else { return condition };
         let mut parts = vec![condition];
-        for other in self.active() {
-            let outranks = self.package.rules.get(other).is_some_and(|other| names(&other.outranks, &rule.id.value));
-            if outranks {
-                let above = self.rule_condition(other);
-                let certain = self.intern(Formula::Certain(above));
-                parts.push(self.intern(Formula::Not(certain)));
-            }
+        for other in self.outrankers.get(rule.id.value.as_str()).cloned().unwrap_or_default() {
+            let above = self.rule_condition(other);
+            let certain = self.intern(Formula::Certain(above));
+            parts.push(self.intern(Formula::Not(certain)));
         }
         self.intern(Formula::And(parts))
     }
@@ -323,39 +329,35 @@ impl<'a> Compiler<'a> {
     fn rules(&mut self) -> Vec<CompiledRule> {
         let package = self.package;
         let active: Vec<usize> = self.active().collect();
+        let position: HashMap<usize, u32> = active.iter().copied().zip(0..).collect();
+        let component: HashMap<&str, u32> =
+            package.components.iter().map(|component| component.id.value.as_str()).zip(0..).collect();
         let mut compiled = Vec::new();
         for index in &active {
             let Some(rule) = package.rules.get(*index) else { continue };
             let mut binds = Vec::new();
             let outline = self.condition(&rule.when, &mut binds);
-            let above = (0..).zip(&active).filter(|(_, other)| {
-                package.rules.get(**other).is_some_and(|other| names(&other.outranks, &rule.id.value))
-            });
+            let spoken_of = rule.conclusion.components().iter();
+            let above = self.outrankers.get(rule.id.value.as_str()).into_iter().flatten();
             compiled.push(CompiledRule {
                 rule: u32::try_from(*index).unwrap_or(u32::MAX),
                 id: rule.id.value.clone(),
                 node: outline.node,
                 outline,
                 binds,
-                outranked_by: above.map(|(position, _)| position).collect(),
+                components: spoken_of.filter_map(|name| component.get(name.value.as_str()).copied()).collect(),
+                outranked_by: above.filter_map(|other| position.get(other).copied()).collect(),
             });
         }
         compiled
     }
 
-    fn components(&mut self, rules: &[CompiledRule]) -> Vec<CompiledComponent> {
+    fn components(&mut self) -> Vec<CompiledComponent> {
         let package = self.package;
         let mut compiled = Vec::new();
         for (index, component) in (0..).zip(&package.components) {
             let (current, planned) = self.in_use(&component.id.value);
-            let mut findings = Vec::new();
-            for (position, rule) in (0..).zip(rules) {
-                let Some(source) = package.rules.get(rule.rule as usize) else { continue };
-                if names(source.conclusion.components(), &component.id.value) {
-                    findings.push((position, source.conclusion.actions().to_vec()));
-                }
-            }
-            compiled.push(CompiledComponent { component: index, current, planned, findings });
+            compiled.push(CompiledComponent { component: index, current, planned });
         }
         compiled
     }

@@ -7,7 +7,7 @@ use crate::rule::truth::Truth;
 
 use super::case::Case;
 use super::decision::{Action, Component, Exclusion, Finding, FindingKind, Offer, Recommendation, Standing};
-use super::program::CompiledComponent;
+use super::program::{CompiledComponent, CompiledRule};
 
 /// A component with its place in the package.
 pub struct Placed<'a> {
@@ -24,9 +24,11 @@ const NO_ABRUPT_STOP: &str = "In use: review urgently and keep it going meanwhil
 #[must_use]
 pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
     let engine = case.engine;
+    let spoken_of = case.findings();
     let mut placed = Vec::new();
-    for compiled in &engine.program().components {
+    for (index, compiled) in (0..).zip(&engine.program().components) {
         let Some(declared) = engine.package().components.get(compiled.component as usize) else { continue };
+        let rules = spoken_of.get(&index).map(Vec::as_slice).unwrap_or_default();
         let current = compiled.current.map(|node| case.values.get(node));
         let planned = compiled.planned.is_some_and(|node| case.values.get(node) == Truth::True);
         let action = action(case, compiled, current);
@@ -35,13 +37,13 @@ pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
             Some(Truth::Unknown) => actions.contains(&ActionName::Continue) || actions.contains(&ActionName::Start),
             _ => actions.contains(&ActionName::Start),
         };
-        let findings = findings(case, compiled, &counts);
+        let findings = findings(case, rules, &counts);
         let component = combined(declared, action, findings);
         let in_use = current == Some(Truth::True);
         if component.offer > Offer::None || in_use || planned {
             placed.push(Placed { declared, component: with_handling(component, declared, in_use) });
             if in_use {
-                placed.extend(increase(case, compiled, declared));
+                placed.extend(increase(case, rules, declared));
             }
         }
     }
@@ -58,12 +60,13 @@ fn action(case: &Case<'_>, compiled: &CompiledComponent, current: Option<Truth>)
     }
 }
 
-fn findings(case: &Case<'_>, compiled: &CompiledComponent, counts: &dyn Fn(&[ActionName]) -> bool) -> Vec<Finding> {
+type Rules<'a> = [(&'a CompiledRule, &'a model::Rule)];
+
+fn findings(case: &Case<'_>, rules: &Rules<'_>, counts: &dyn Fn(&[ActionName]) -> bool) -> Vec<Finding> {
     let program = case.engine.program();
     let mut findings = Vec::new();
-    for (position, actions) in &compiled.findings {
-        let Some(rule) = program.rules.get(*position as usize) else { continue };
-        let Some(source) = case.engine.package().rules.get(rule.rule as usize) else { continue };
+    for (rule, source) in rules {
+        let actions = source.conclusion.actions();
         let truth = case.truth(rule);
         let kind = match (&source.conclusion, truth, source.unknown) {
             (Conclusion::Recommend { .. }, Truth::True, _) => FindingKind::Recommend,
@@ -142,9 +145,9 @@ fn with_handling(mut component: Component, declared: &model::Component, in_use: 
 }
 
 /// What is said of more of a component in use.
-fn increase<'a>(case: &Case<'a>, compiled: &CompiledComponent, declared: &'a model::Component) -> Option<Placed<'a>> {
+fn increase<'a>(case: &Case<'a>, rules: &Rules<'_>, declared: &'a model::Component) -> Option<Placed<'a>> {
     let counts = |actions: &[ActionName]| actions.contains(&ActionName::Increase);
-    let mut findings = findings(case, compiled, &counts);
+    let mut findings = findings(case, rules, &counts);
     findings
         .retain(|finding| finding.counted && !matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider));
     if findings.is_empty() {

@@ -36,6 +36,12 @@ impl Valuation {
         }
     }
 
+    /// The formulas of a set that are not false.
+    pub fn not_false<'a>(&'a self, set: &'a NodeSet) -> impl Iterator<Item = NodeId> + 'a {
+        let words = set.words.iter().zip(&self.is_false).map(|(wanted, no)| wanted & !no);
+        (0_u32..).zip(words).flat_map(|(word, bits)| bits_of(bits).map(move |bit| NodeId(word * 64 + bit)))
+    }
+
     fn set(&mut self, node: usize, truth: Truth) {
         let (word, bit) = (node / 64, 1_u64 << (node % 64));
         if let (Some(yes), Some(no)) = (self.is_true.get_mut(word), self.is_false.get_mut(word)) {
@@ -47,6 +53,38 @@ impl Valuation {
                 Truth::Unknown => {}
             }
         }
+    }
+}
+
+fn bits_of(mut bits: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros();
+        bits &= bits.checked_sub(1)?;
+        Some(bit)
+    })
+}
+
+/// A set of formulas.
+#[derive(Clone, Debug, Default)]
+pub struct NodeSet {
+    words: Vec<u64>,
+}
+
+impl NodeSet {
+    /// The set of these formulas.
+    #[must_use]
+    pub fn of(nodes: impl Iterator<Item = NodeId>) -> Self {
+        let mut words = Vec::new();
+        for node in nodes {
+            let word = node.at() / 64;
+            if word >= words.len() {
+                words.resize(word + 1, 0);
+            }
+            if let Some(word) = words.get_mut(word) {
+                *word |= 1_u64 << (node.at() % 64);
+            }
+        }
+        Self { words }
     }
 }
 

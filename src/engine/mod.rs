@@ -19,16 +19,18 @@ pub mod program;
 mod requests;
 mod statement;
 
+use std::collections::HashMap;
+
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
-use crate::rule::model::Package;
+use crate::rule::model::{Package, Rule};
 
 use case::Case;
 use decision::{Answer, Explain};
-use evaluate::Evaluator;
+use evaluate::{Evaluator, NodeSet, Valuation};
 use ground::Grounder;
-use program::Program;
+use program::{CompiledRule, NodeId, Program};
 
 /// A package, ready to evaluate patients.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Engine {
     grounder: Grounder,
     evaluator: Evaluator,
     needs: Vec<Option<needs::Need>>,
+    conditions: NodeSet,
+    rules_of: HashMap<NodeId, Vec<u32>>,
 }
 
 impl Engine {
@@ -55,7 +59,12 @@ impl Engine {
             atom.map_or(crate::rule::truth::Truth::Unknown, |atom| Grounder::absent(atom, open))
         });
         let needs = needs::of_atoms(&package, &program);
-        Ok(Self { package, program, grounder, evaluator, needs })
+        let conditions = NodeSet::of(program.rules.iter().map(|rule| rule.node));
+        let mut rules_of: HashMap<NodeId, Vec<u32>> = HashMap::new();
+        for (index, rule) in (0..).zip(&program.rules) {
+            rules_of.entry(rule.node).or_default().push(index);
+        }
+        Ok(Self { package, program, grounder, evaluator, needs, conditions, rules_of })
     }
 
     /// The package.
@@ -80,6 +89,17 @@ impl Engine {
 
     fn need(&self, atom: program::AtomId) -> Option<&needs::Need> {
         self.needs.get(atom.at())?.as_ref()
+    }
+
+    /// An active rule with what it was compiled to.
+    fn rule(&self, index: u32) -> Option<(&CompiledRule, &Rule)> {
+        let compiled = self.program.rules.get(index as usize)?;
+        Some((compiled, self.package.rules.get(compiled.rule as usize)?))
+    }
+
+    /// Active rules, by index, whose condition is not false.
+    fn live<'a>(&'a self, values: &'a Valuation) -> impl Iterator<Item = u32> + 'a {
+        values.not_false(&self.conditions).flat_map(|node| self.rules_of.get(&node).into_iter().flatten().copied())
     }
 
     /// Evaluates a patient at an instant.

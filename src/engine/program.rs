@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::rule::model::{ActionName, Fact};
+use crate::rule::model::Fact;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -129,6 +129,8 @@ pub struct CompiledRule {
     pub outline: Outline,
     /// Names of what matched, with the atoms they may come from.
     pub binds: Vec<(String, Vec<AtomId>)>,
+    /// Components it speaks of, by index in [`Program::components`].
+    pub components: Vec<u32>,
     /// Active rules that take its findings out of the comparison, by index in
     /// [`Program::rules`].
     pub outranked_by: Vec<u32>,
@@ -143,9 +145,6 @@ pub struct CompiledComponent {
     pub current: Option<NodeId>,
     /// Is it planned?
     pub planned: Option<NodeId>,
-    /// Findings on it: index in [`Program::rules`], and the actions an
-    /// exclusion speaks of.
-    pub findings: Vec<(u32, Vec<ActionName>)>,
 }
 
 /// The scope: formulas of its definitions.
