@@ -15,6 +15,7 @@ use crate::api::decide::{Decision, Terms, decide};
 use crate::api::proto::{EvaluateRequest, evaluate_request};
 use crate::api::refusal::Refusal;
 use crate::api::{answer, json};
+use crate::engine::decision::Explain as Level;
 use crate::ruleset::Ruleset;
 
 #[derive(Debug, Args)]
@@ -78,6 +79,7 @@ fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
         color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
         signed: meta.signed_by.is_some(),
+        ..PageStyle::default()
     };
     Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
 }
@@ -136,6 +138,11 @@ impl Run {
             }
             .into();
         }
+        self.style.explain = match request.explain() {
+            evaluate_request::Explain::Brief => Level::Brief,
+            evaluate_request::Explain::Full => Level::Full,
+            evaluate_request::Explain::Standard | evaluate_request::Explain::Unspecified => Level::Standard,
+        };
         match decide(&self.ruleset, request, &self.terms, Timestamp::now()) {
             Ok(decision) => self.show(place, decision),
             Err(refusal) => {

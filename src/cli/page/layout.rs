@@ -54,6 +54,30 @@ impl Sheet {
         self.tagged(indent, "", Paint::Plain, text);
     }
 
+    /// A tagged text with its basis after a dash.
+    pub(super) fn noted(&mut self, indent: usize, tag: &str, paint: Paint, text: &str, basis: &str) {
+        if basis.is_empty() {
+            self.tagged(indent, tag, paint, text);
+        } else {
+            self.tagged(indent, tag, paint, &format!("{text} — {basis}"));
+        }
+    }
+
+    /// Lines so far.
+    pub(super) fn height(&self) -> usize {
+        self.text.lines().count()
+    }
+
+    /// A sheet of the same width and paint to try things on.
+    pub(super) fn scratch(&self) -> Self {
+        Self { text: String::new(), width: self.width, color: self.color }
+    }
+
+    /// The other sheet below this one.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.text.push_str(&other.text);
+    }
+
     /// `label: text`, where there is text.
     pub(super) fn labeled(&mut self, indent: usize, label: &str, text: &str) {
         if !text.is_empty() {

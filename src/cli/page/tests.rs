@@ -121,7 +121,7 @@ fn empty() -> Answer {
 }
 
 fn style(color: bool, width: usize) -> PageStyle {
-    PageStyle { width, color, package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(), signed: false }
+    PageStyle { width, color, package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(), signed: false, explain: Explain::Standard }
 }
 
 #[test]
