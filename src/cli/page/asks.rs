@@ -33,16 +33,16 @@ pub(super) fn all<'a>(sheet: &mut Sheet, refs: &mut References<'a>, answer: &'a 
         sheet.heading("Assessments due");
     }
     for assessment in answer.assessments.iter().chain(&answer.more_assessments) {
-        let basis = refs.basis(&assessment.rationale, level);
+        let basis = refs.short_basis(&assessment.rationale, level);
         let text = format!("{}: {}", assessment.title, assessment.statement);
         sheet.noted(2, &next(), Paint::Bold, &text, &basis);
     }
 }
 
 fn ask<'a>(sheet: &mut Sheet, refs: &mut References<'a>, number: &str, request: &'a DataRequest, level: Explain) {
-    let basis = request.rationale.as_ref().map(|rationale| refs.basis(rationale, level)).unwrap_or_default();
+    let basis = request.rationale.as_ref().map(|rationale| refs.short_basis(rationale, level)).unwrap_or_default();
     sheet.noted(2, number, Paint::Bold, &request.statement, &basis);
-    sheet.lines(5, &format!("{}{}", target(request), changes(request, level)));
+    sheet.dim(5, &format!("{}{}", target(request), changes(request, level)));
 }
 
 /// Where the answer goes.
@@ -75,7 +75,7 @@ fn changes(request: &DataRequest, level: Explain) -> String {
 }
 
 fn rest<'a>(refs: &mut References<'a>, request: &'a DataRequest, level: Explain) -> String {
-    let basis = request.rationale.as_ref().map(|rationale| refs.basis(rationale, level)).unwrap_or_default();
+    let basis = request.rationale.as_ref().map(|rationale| refs.short_basis(rationale, level)).unwrap_or_default();
     let basis = if basis.is_empty() { basis } else { format!(" — {basis}") };
     format!("{} ({}){basis}", request.statement, request.field)
 }

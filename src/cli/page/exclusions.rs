@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::layout::{Paint, Sheet};
-use super::parts::Said;
+use super::said::Said;
 use super::words;
 use crate::engine::decision::{Action, Answer, Component, Exclusion, Finding, FindingKind, Standing};
 
@@ -83,9 +83,14 @@ pub(super) fn block<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answ
             sheet.tagged(4, "►", Paint::Bold, handling);
         }
         for finding in first.rationale.iter().filter(against) {
-            let weaker = words::standing_of(finding.kind) != first.standing;
-            let tag = if weaker { format!("{}:", words::standing(words::standing_of(finding.kind)).0) } else { String::new() };
-            let (text, basis) = said.finding(finding);
+            let standing = words::standing_of(finding.kind);
+            let weaker = standing != first.standing;
+            let tag = if weaker { format!("{}:", words::standing(standing).0) } else { String::new() };
+            let (text, basis) = if said.has_told(finding) {
+                (String::new(), format!("as above, {}", said.named(std::iter::once(finding))))
+            } else {
+                said.finding(finding)
+            };
             sheet.noted(4, &tag, Paint::Care, &text, &basis);
         }
         said.uncounted(sheet, &first.rationale);

@@ -7,10 +7,11 @@ mod layout;
 mod parts;
 mod record;
 mod refs;
+mod said;
 mod words;
 
 use self::layout::{Paint, Sheet};
-use self::parts::Said;
+use self::said::Said;
 use crate::engine::decision::{Alert, Answer, Explain};
 
 /// Characters of a line where the terminal does not say.
@@ -71,10 +72,11 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
 }
 
 fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
-    sheet.tagged(0, "Concord", Paint::Bold, "· decision support for a licensed clinician to weigh, not an order");
-    let review = if style.signed { "signed by a clinician" } else { "no clinician has reviewed these rules" };
-    let package = if style.package.is_empty() { "Rules" } else { style.package.as_str() };
-    sheet.lines(0, &format!("As of {} · {package} · {review}", words::instant(&answer.as_of)));
+    let review = if style.signed { "a clinician has signed its rules" } else { "no clinician has reviewed these rules" };
+    let what = format!("· decision support for a licensed clinician to weigh · {review}");
+    sheet.tagged(0, "Concord", Paint::Bold, &what);
+    let package = if style.package.is_empty() { String::new() } else { format!(" · {}", style.package) };
+    sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
     sheet.tagged(0, &tag, Paint::Bold, &words::short_scope_note(&answer.scope_note));
 }

@@ -1,83 +1,10 @@
 //! Alerts, recommendations, insights and notes.
 
-use std::collections::BTreeSet;
-
 use super::exclusions;
 use super::layout::{Paint, Sheet};
-use super::record::few;
-use super::refs::References;
+use super::said::Said;
 use super::words;
-use crate::engine::decision::{
-    Action, Answer, Component, Exclusion, Explain, Finding, FindingKind, Offer, Rationale, Recommendation,
-};
-
-/// Unknown facts that are named beside what rests on them.
-const UNKNOWN: usize = 4;
-
-/// What the page has said and cited so far: nothing is told twice.
-pub(super) struct Said<'a> {
-    pub(super) refs: References<'a>,
-    pub(super) level: Explain,
-    /// Rules with statements, for one rule may say two things.
-    told: BTreeSet<(&'a str, &'a str)>,
-}
-
-impl<'a> Said<'a> {
-    pub(super) fn new(level: Explain) -> Self {
-        Self { refs: References::default(), level, told: BTreeSet::new() }
-    }
-
-    fn basis(&mut self, rationale: &'a Rationale) -> String {
-        self.refs.basis(rationale, self.level)
-    }
-
-    /// The statement of a finding with its basis, or where it was told.
-    pub(super) fn finding(&mut self, finding: &'a Finding) -> (String, String) {
-        let rationale = &finding.rationale;
-        if !self.told.insert((&rationale.rule, &rationale.statement)) {
-            return (format!("as above, {}.", rationale.rule), String::new());
-        }
-        let mut text = rationale.statement.clone();
-        if finding.kind == FindingKind::Verify {
-            // The tag has said it.
-            text = text.strip_prefix("Verify first: ").map_or(text.clone(), words::capitalized);
-            text.push_str(&self.unknown(rationale));
-        }
-        let basis = self.basis(rationale);
-        (text, basis)
-    }
-
-    /// ` (not known: …)`.
-    fn unknown(&self, rationale: &Rationale) -> String {
-        if rationale.unknown.is_empty() || self.level == Explain::Brief {
-            return String::new();
-        }
-        let shown = if self.level == Explain::Full { rationale.unknown.len() } else { UNKNOWN };
-        format!(" (not known: {})", few(&rationale.unknown, shown, "; "))
-    }
-
-    /// Findings that did not count, in a line: that they were there and why
-    /// they did not count.
-    pub(super) fn uncounted(&mut self, sheet: &mut Sheet, findings: &'a [Finding]) {
-        if self.level == Explain::Brief {
-            return;
-        }
-        let mut parts: Vec<String> = Vec::new();
-        for finding in findings.iter().filter(|finding| !finding.counted) {
-            let action = finding.action.map_or("", words::action);
-            let what = [words::against_or_for(finding.kind), action].join(" ");
-            let why = if finding.outranked_by.is_empty() {
-                String::new()
-            } else {
-                format!(", outranked by {}", finding.outranked_by.join(", "))
-            };
-            let cited = self.refs.cite(&finding.rationale);
-            let rule = [finding.rationale.rule.as_str(), &cited].join(" ");
-            parts.push(format!("{} ({}{why})", what.trim(), rule.trim_end()));
-        }
-        sheet.labeled(4, "Not counted here", &parts.join("; "));
-    }
-}
+use crate::engine::decision::{Action, Answer, Component, Exclusion, Explain, Finding, FindingKind, Offer, Recommendation};
 
 pub(super) fn alerts<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answer) {
     sheet.heading("Alerts");
@@ -94,7 +21,7 @@ pub(super) fn alerts<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Ans
             sheet.lines(4, &format!("{} {basis}", alert.statement));
         } else {
             sheet.lines(4, &format!("{}{unknown}", alert.statement));
-            sheet.lines(4, &format!("{basis} · {}", alert.category));
+            sheet.dim(4, &format!("{basis} · {}", alert.category));
         }
     }
 }
@@ -105,11 +32,7 @@ pub(super) fn recommendations<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer
     let open = components().any(offered);
     if open {
         sheet.blank();
-        sheet.lines(
-            0,
-            "Offers below say “starting” or “continuing” where the record shows which. Any other is to start, or to \
-             continue if already in use.",
-        );
+        sheet.lines(0, "Where neither “starting” nor “continuing” is said: to start, or to continue if already in use.");
     }
     for approach in &answer.recommendations {
         offers(sheet, said, approach);
@@ -131,16 +54,9 @@ fn offers<'a>(sheet: &mut Sheet, said: &mut Said<'a>, approach: &'a Recommendati
         let (word, paint) = words::standing(standing);
         sheet.tagged(2, &format!("{word}, as above:"), paint, &names);
         let for_it = held.iter().filter(|component| component.standing == standing);
-        let rules = for_it.flat_map(|component| &component.rationale).filter(speaks_for);
-        let mut cited: Vec<String> = Vec::new();
-        for finding in rules {
-            let rule = format!("{} {}", finding.rationale.rule, said.refs.cite(&finding.rationale));
-            if !cited.contains(&rule) {
-                cited.push(rule);
-            }
-        }
+        let rules = said.named(for_it.flat_map(|component| &component.rationale).filter(speaks_for));
         if said.level != Explain::Brief {
-            sheet.labeled(4, "Would otherwise be offered by", &cited.join("; "));
+            sheet.labeled(4, "Would otherwise be offered by", &rules);
         }
     }
 }
@@ -171,26 +87,38 @@ fn offer<'a>(sheet: &mut Sheet, said: &mut Said<'a>, group: &[&'a Component]) {
     let (word, paint) = match first.offer {
         Offer::Recommend => ("RECOMMENDED", Paint::Good),
         Offer::Consider => ("CONSIDER", Paint::Good),
-        Offer::None => ("IN USE, NO FINDING", Paint::Plain),
+        Offer::None => ("NO FINDING", Paint::Plain),
     };
     let cautioned = first.exclusion == Exclusion::Caution;
     let (word, paint) =
         if cautioned { (format!("{word} WITH CAUTION (above)"), Paint::Care) } else { (word.to_owned(), paint) };
     let titles: Vec<&str> = group.iter().map(|component| component.title.as_str()).collect();
     let titles = titles.join(" · ");
-    let mut findings = first.rationale.iter().filter(speaks_for);
     let tag = words::tag(&word, first.action);
-    match findings.next() {
-        Some(finding) => {
-            let (text, basis) = said.finding(finding);
-            sheet.noted(2, &tag, paint, &format!("{titles}. {text}"), &basis);
-        }
-        None => sheet.tagged(2, &tag, paint, &titles),
-    }
-    for finding in findings {
+    let full = said.level == Explain::Full;
+    let brief = said.level == Explain::Brief;
+    // A weaker offer adds its rule; what it says, the stronger one covers.
+    let strongest = first.rationale.iter().filter(speaks_for).map(|finding| finding.kind).min();
+    let tells = |said: &Said<'_>, finding: &Finding| {
+        full || (Some(finding.kind) == strongest && !said.has_told(finding))
+    };
+    let (told, named): (Vec<&Finding>, Vec<&Finding>) =
+        first.rationale.iter().filter(speaks_for).partition(|finding| tells(said, finding));
+    let mut told = told.into_iter();
+    let (text, basis) = told.next().map(|finding| said.finding(finding)).unwrap_or_default();
+    let end = if text.is_empty() { "" } else { "." };
+    sheet.titled((&tag, paint), &format!("{titles}{end}"), &text, &basis);
+    for finding in told {
         let (text, basis) = said.finding(finding);
-        let also = if finding.kind == FindingKind::Consider { "Also consider:" } else { "Also:" };
+        let also = if Some(finding.kind) == strongest { "Also:" } else { "Also consider:" };
         sheet.noted(4, also, Paint::Plain, &text, &basis);
+    }
+    if !brief {
+        let (above, weaker): (Vec<&Finding>, Vec<&Finding>) = named.into_iter().partition(|finding| said.has_told(finding));
+        let above = said.named(above.into_iter());
+        sheet.labeled(4, "As above", &above);
+        let weaker = said.named(weaker.into_iter());
+        sheet.labeled(4, "Also for it, weaker", &weaker);
     }
     if !cautioned {
         said.uncounted(sheet, &first.rationale);
@@ -203,7 +131,7 @@ pub(super) fn insights<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a A
     }
     sheet.heading("How the disorders may hang together");
     for insight in &answer.insights {
-        let basis = said.basis(&insight.rationale);
+        let basis = said.refs.short_basis(&insight.rationale, said.level);
         sheet.noted(2, &format!("{}:", insight.title), Paint::Plain, &insight.statement, &basis);
     }
 }
@@ -214,7 +142,7 @@ pub(super) fn notes<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answ
     }
     sheet.heading("Notes");
     for note in &answer.notes {
-        let basis = said.basis(&note.rationale);
+        let basis = said.refs.short_basis(&note.rationale, said.level);
         sheet.noted(2, &format!("{}:", note.title), Paint::Plain, &note.statement, &basis);
     }
 }

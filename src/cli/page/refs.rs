@@ -32,6 +32,7 @@ impl<'a> References<'a> {
         if numbers.is_empty() {
             return String::new();
         }
+        numbers.sort_unstable();
         let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
         format!("[{}]", numbers.join(", "))
     }
@@ -49,6 +50,32 @@ impl<'a> References<'a> {
             }
         }
         number
+    }
+
+    /// Rule and sources, for what changes no standing; the whole on a full page.
+    pub(super) fn short_basis(&mut self, rationale: &'a Rationale, level: Explain) -> String {
+        if level == Explain::Full {
+            return self.basis(rationale, level);
+        }
+        let numbers = self.cite(rationale);
+        if level == Explain::Brief {
+            return numbers;
+        }
+        let mut parts = vec![[rationale.rule.as_str(), &numbers].join(" ").trim_end().to_owned()];
+        parts.extend(self.verification(rationale.verification));
+        parts.join(" · ")
+    }
+
+    /// Nothing where the source itself was read.
+    fn verification(&mut self, word: &str) -> Option<String> {
+        match word {
+            "primary" => None,
+            "unverified" => Some("RESTS ON UNVERIFIED EVIDENCE".to_owned()),
+            other => {
+                self.secondary |= other == "secondary";
+                Some(other.to_owned())
+            }
+        }
     }
 
     /// One line of basis: what of the record, which rule, which sources, how
@@ -73,15 +100,7 @@ impl<'a> References<'a> {
         if !rationale.strength.is_empty() {
             parts.push(rationale.strength.clone());
         }
-        match rationale.verification {
-            "primary" => {}
-            "secondary" => {
-                self.secondary = true;
-                parts.push("secondary".to_owned());
-            }
-            "unverified" => parts.push("RESTS ON UNVERIFIED EVIDENCE".to_owned()),
-            other => parts.push(other.to_owned()),
-        }
+        parts.extend(self.verification(rationale.verification));
         parts.join(" · ")
     }
 
