@@ -125,7 +125,7 @@ pub(super) fn not_understood(sheet: &mut Sheet, answer: &Answer) {
     sheet.heading(&format!("Not understood ({})", answer.unrecognized.len()));
     for ((reason, detail), entries) in groups {
         let reason = words::reason(reason);
-        let why = if detail.is_empty() || detail == reason { reason.to_owned() } else { format!("{reason} ({detail})") };
+        let why = if detail.is_empty() || detail == reason { reason.to_owned() } else { format!("{reason} ({})", detail.trim_end_matches('.')) };
         sheet.tagged(2, "-", Paint::Plain, &format!("{why}: {}", entries.join(", ")));
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn readings(sheet: &mut Sheet, answer: &Answer) {
     }
     sheet.heading("How the record was read");
     for ((_, detail), entries) in groups {
-        sheet.tagged(2, "-", Paint::Plain, &format!("{detail} — {}", paths(entries.into_iter())));
+        sheet.tagged(2, "-", Paint::Plain, &format!("{} — {}", detail.trim_end_matches('.'), paths(entries.into_iter())));
     }
 }
 
