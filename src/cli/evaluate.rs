@@ -15,7 +15,7 @@ use crate::api::decide::{Decision, Terms, decide};
 use crate::api::proto::{EvaluateRequest, evaluate_request};
 use crate::api::refusal::Refusal;
 use crate::api::{answer, json};
-use crate::clinical::date::AsOf;
+use crate::engine::decision::Explain as Level;
 use crate::ruleset::Ruleset;
 
 #[derive(Debug, Args)]
@@ -71,9 +71,6 @@ pub(super) fn run(arguments: Arguments) -> Exit {
 
 fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
-    if arguments.as_of.as_deref().is_some_and(|as_of| AsOf::parse(as_of).is_err()) {
-        return Err(Unusable("--as-of: YYYY-MM-DD, or RFC 3339 with seconds and offset, is expected".to_owned()));
-    }
     let ruleset = ruleset(&settings).map_err(|error| Unusable(error.to_string()))?;
     let meta = &ruleset.package().meta;
     let short: String = ruleset.digest().chars().take(12).collect();
@@ -82,6 +79,7 @@ fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
         color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
         signed: meta.signed_by.is_some(),
+        ..PageStyle::default()
     };
     Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
 }
@@ -140,6 +138,11 @@ impl Run {
             }
             .into();
         }
+        self.style.explain = match request.explain() {
+            evaluate_request::Explain::Brief => Level::Brief,
+            evaluate_request::Explain::Full => Level::Full,
+            evaluate_request::Explain::Standard | evaluate_request::Explain::Unspecified => Level::Standard,
+        };
         match decide(&self.ruleset, request, &self.terms, Timestamp::now()) {
             Ok(decision) => self.show(place, decision),
             Err(refusal) => {

@@ -1,106 +1,81 @@
-//! What is missing, what was not understood, and how the record was read.
+//! What is missing, and what is due.
 
 use super::layout::{Paint, Sheet};
-use super::{parts, words};
-use crate::engine::decision::{Answer, Assessment, ConsideredRule, DataRequest, ProofNode, Reading, Unrecognized};
+use super::record::few;
+use super::refs::References;
+use crate::clinical::code::CodeSystem;
+use crate::engine::decision::{Answer, DataRequest, Explain};
 
-pub(super) fn missing(sheet: &mut Sheet, answer: &Answer) {
-    if answer.data_requests.is_empty() && answer.more_data_requests.is_empty() {
-        return;
-    }
-    sheet.heading("Missing, and would change this answer");
+/// The gravest effects are enough to see why it is asked.
+const EFFECTS: usize = 2;
+/// The first codes are enough to find the rest by.
+const CODES: usize = 2;
+
+/// The numbers go on from the facts to the assessments, so that a number names
+/// one thing.
+pub(super) fn all<'a>(sheet: &mut Sheet, refs: &mut References<'a>, answer: &'a Answer, level: Explain) {
     let mut number = 0_usize;
-    for request in &answer.data_requests {
+    let mut next = || {
         number = number.saturating_add(1);
-        ask(sheet, number, request);
+        format!("{number}.")
+    };
+    if !answer.data_requests.is_empty() || !answer.more_data_requests.is_empty() {
+        sheet.heading("Missing, and would change this answer");
+    }
+    for request in &answer.data_requests {
+        ask(sheet, refs, &next(), request, level);
     }
     if !answer.more_data_requests.is_empty() {
-        let rest: Vec<&str> = answer.more_data_requests.iter().map(|request| request.statement.as_str()).collect();
+        let rest: Vec<String> = answer.more_data_requests.iter().map(|request| rest(refs, request, level)).collect();
         sheet.labeled(2, &format!("And {} more", rest.len()), &rest.join("; "));
     }
+    if !answer.assessments.is_empty() || !answer.more_assessments.is_empty() {
+        sheet.heading("Assessments due");
+    }
+    for assessment in answer.assessments.iter().chain(&answer.more_assessments) {
+        let basis = refs.short_basis(&assessment.rationale, level);
+        let text = format!("{}: {}", assessment.title, assessment.statement);
+        sheet.noted(2, &next(), Paint::Bold, &text, &basis);
+    }
 }
 
-fn ask(sheet: &mut Sheet, number: usize, request: &DataRequest) {
-    sheet.tagged(2, &format!("{number}."), Paint::Bold, &request.statement);
-    let mut answer = request.field.clone();
+fn ask<'a>(sheet: &mut Sheet, refs: &mut References<'a>, number: &str, request: &'a DataRequest, level: Explain) {
+    let basis = request.rationale.as_ref().map(|rationale| refs.short_basis(rationale, level)).unwrap_or_default();
+    sheet.noted(2, number, Paint::Bold, &request.statement, &basis);
+    sheet.dim(5, &format!("{}{}", target(request), changes(request, level)));
+}
+
+/// Where the answer goes.
+fn target(request: &DataRequest) -> String {
+    let mut target = format!("Send: {}", request.field);
     if !request.codings.is_empty() {
-        answer = format!("{answer} with {}", codings(&request.codings));
+        let codings: Vec<String> = request.codings.iter().map(|(system, code)| coding(system, code)).collect();
+        target = format!("{target}, {}", few(&codings, CODES, ", "));
     }
     if !request.unit.is_empty() {
-        answer = format!("{answer}, in {}", request.unit);
+        target = format!("{target}, in {}", request.unit);
     }
-    sheet.labeled(5, "Answer in", &answer);
+    target
+}
+
+fn coding(system: &str, code: &str) -> String {
+    let known = CodeSystem::resolve(system).ok();
+    let name = known.map_or(system, |known| known.name());
+    format!("{name} {code}")
+}
+
+fn changes(request: &DataRequest, level: Explain) -> String {
+    if request.effects.is_empty() {
+        return String::new();
+    }
     let effects: Vec<String> =
         request.effects.iter().map(|effect| format!("{} ({})", effect.title, effect.kind)).collect();
-    sheet.labeled(5, "Could change", &effects.join("; "));
-    if let Some(rationale) = &request.rationale {
-        parts::why(sheet, 5, rationale);
-    }
+    let shown = if level == Explain::Full { effects.len() } else { EFFECTS };
+    format!(". Could change: {}", few(&effects, shown, "; "))
 }
 
-/// The first few are enough to find the rest by.
-fn codings(codings: &[(String, String)]) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<String> = codings.iter().take(SHOWN).map(|(system, code)| format!("{system} {code}")).collect();
-    let rest = codings.len().saturating_sub(SHOWN);
-    let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-    format!("{}{more}", shown.join(", "))
-}
-
-pub(super) fn assessments(sheet: &mut Sheet, answer: &Answer) {
-    let due: Vec<&Assessment> = answer.assessments.iter().chain(&answer.more_assessments).collect();
-    if due.is_empty() {
-        return;
-    }
-    sheet.heading("Assessments due");
-    for assessment in due {
-        sheet.tagged(2, &format!("{}:", assessment.title), Paint::Plain, &assessment.statement);
-        parts::why(sheet, 4, &assessment.rationale);
-    }
-}
-
-pub(super) fn not_understood(sheet: &mut Sheet, unrecognized: &[Unrecognized]) {
-    if unrecognized.is_empty() {
-        return;
-    }
-    sheet.heading("Not understood");
-    for entry in unrecognized {
-        let code = [entry.system.as_str(), entry.code.as_str()].join(" ");
-        let code = code.trim();
-        let code = if code.is_empty() { String::new() } else { format!(" {code}") };
-        let text = format!("{}. {}", words::reason(entry.reason), entry.detail);
-        sheet.tagged(2, &format!("{}{code}:", entry.path), Paint::Plain, &text);
-    }
-}
-
-pub(super) fn readings(sheet: &mut Sheet, readings: &[Reading]) {
-    if readings.is_empty() {
-        return;
-    }
-    sheet.heading("How the record was read");
-    for reading in readings {
-        sheet.tagged(2, &format!("{}:", reading.path), Paint::Plain, &reading.detail);
-    }
-}
-
-pub(super) fn considered(sheet: &mut Sheet, considered: &[ConsideredRule]) {
-    if considered.is_empty() {
-        return;
-    }
-    sheet.heading("Rules considered");
-    for rule in considered {
-        sheet.tagged(2, &format!("{} {}:", words::truth(rule.truth), rule.rule), Paint::Plain, &rule.title);
-        proof(sheet, 4, &rule.proof);
-    }
-}
-
-/// Recursion is bounded by the depth of a condition, which the package's
-/// reader limits.
-fn proof(sheet: &mut Sheet, indent: usize, node: &ProofNode) {
-    let assumed = if node.assumed { " (assumed)" } else { "" };
-    let inputs = if node.inputs.is_empty() { String::new() } else { format!(" [{}]", node.inputs.join(", ")) };
-    sheet.tagged(indent, words::truth(node.truth), Paint::Plain, &format!("{}{assumed}{inputs}", node.condition));
-    for child in &node.children {
-        proof(sheet, indent.saturating_add(2), child);
-    }
+fn rest<'a>(refs: &mut References<'a>, request: &'a DataRequest, level: Explain) -> String {
+    let basis = request.rationale.as_ref().map(|rationale| refs.short_basis(rationale, level)).unwrap_or_default();
+    let basis = if basis.is_empty() { basis } else { format!(" — {basis}") };
+    format!("{} ({}){basis}", request.statement, request.field)
 }

@@ -5,6 +5,7 @@
 pub(super) enum Paint {
     Plain,
     Bold,
+    Dim,
     Danger,
     Care,
     Good,
@@ -15,6 +16,7 @@ impl Paint {
         match self {
             Self::Plain => None,
             Self::Bold => Some("1"),
+            Self::Dim => Some("2"),
             Self::Danger => Some("1;31"),
             Self::Care => Some("33"),
             Self::Good => Some("32"),
@@ -54,6 +56,37 @@ impl Sheet {
         self.tagged(indent, "", Paint::Plain, text);
     }
 
+    /// A tagged text with its basis after a dash, the basis dim.
+    pub(super) fn noted(&mut self, indent: usize, tag: &str, paint: Paint, text: &str, basis: &str) {
+        self.spans(indent, (tag, paint), &[("", Paint::Plain, text), (dash(basis), Paint::Dim, basis)]);
+    }
+
+    /// The same with a title, bold, before the text.
+    pub(super) fn titled(&mut self, tag: (&str, Paint), title: &str, text: &str, basis: &str) {
+        let spans = [("", Paint::Bold, title), ("", Paint::Plain, text), (dash(basis), Paint::Dim, basis)];
+        self.spans(2, tag, &spans);
+    }
+
+    /// Lines so far.
+    pub(super) fn height(&self) -> usize {
+        self.text.lines().count()
+    }
+
+    /// A sheet of the same width and paint to try things on.
+    pub(super) fn scratch(&self) -> Self {
+        Self { text: String::new(), width: self.width, color: self.color }
+    }
+
+    /// The other sheet below this one.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.text.push_str(&other.text);
+    }
+
+    /// Wrapped text, dim: to look up, not to read.
+    pub(super) fn dim(&mut self, indent: usize, text: &str) {
+        self.spans(indent, ("", Paint::Plain), &[("", Paint::Dim, text)]);
+    }
+
     /// `label: text`, where there is text.
     pub(super) fn labeled(&mut self, indent: usize, label: &str, text: &str) {
         if !text.is_empty() {
@@ -63,12 +96,22 @@ impl Sheet {
 
     /// A tag, painted, with text after it; further lines are indented by two more.
     pub(super) fn tagged(&mut self, indent: usize, tag: &str, paint: Paint, text: &str) {
+        self.spans(indent, (tag, paint), &[("", Paint::Plain, text)]);
+    }
+
+    /// A tag and texts, each with its paint, and a sign before each that is not empty.
+    fn spans(&mut self, indent: usize, (tag, paint): (&str, Paint), spans: &[(&str, Paint, &str)]) {
         let hanging = if tag.is_empty() { indent } else { indent.saturating_add(2) };
         let mut line = " ".repeat(indent);
         line.push_str(&self.painted(tag, paint));
         let mut used = indent.saturating_add(tag.chars().count());
         let mut fresh = tag.is_empty();
-        for word in text.split_whitespace() {
+        let said = spans.iter().filter(|(_, _, text)| !text.is_empty());
+        let words = said.flat_map(|(sign, paint, text)| {
+            let sign = (!sign.is_empty()).then_some(*sign);
+            sign.into_iter().chain(text.split_whitespace()).map(move |word| (word, *paint))
+        });
+        for (word, paint) in words {
             let length = word.chars().count();
             let needed = used.saturating_add(length).saturating_add(usize::from(!fresh));
             if needed > self.width && !fresh {
@@ -81,7 +124,7 @@ impl Sheet {
                 line.push(' ');
                 used = used.saturating_add(1);
             }
-            line.push_str(word);
+            line.push_str(&self.painted(word, paint));
             used = used.saturating_add(length);
             fresh = false;
         }
@@ -101,4 +144,9 @@ impl Sheet {
             _ => text.to_owned(),
         }
     }
+}
+
+/// Bare numbers of sources need no dash before them.
+fn dash(basis: &str) -> &'static str {
+    if basis.starts_with('[') { "" } else { "—" }
 }

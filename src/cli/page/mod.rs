@@ -2,19 +2,20 @@
 //! and a reason beside everything that is said.
 
 mod asks;
+mod exclusions;
 mod layout;
 mod parts;
+mod record;
+mod refs;
+mod said;
 mod words;
 
 use self::layout::{Paint, Sheet};
-use crate::engine::decision::{Answer, Component, Standing};
+use self::said::Said;
+use crate::engine::decision::{Alert, Answer, Explain};
 
 /// Characters of a line where the terminal does not say.
 pub const WIDTH: usize = 100;
-
-/// Ends every page.
-const FOOT: &str = "Restricted: this page speaks of substance use and mental health. Where the record behind it is \
-covered by 42 CFR Part 2, so is this page.";
 
 /// How a page looks, and what stands in its head besides the answer.
 #[derive(Clone, Debug)]
@@ -27,93 +28,88 @@ pub struct PageStyle {
     pub package: String,
     /// A clinician has signed the package.
     pub signed: bool,
+    /// How much is explained.
+    pub explain: Explain,
 }
 
 impl Default for PageStyle {
     fn default() -> Self {
-        Self { width: WIDTH, color: false, package: String::new(), signed: false }
+        Self { width: WIDTH, color: false, package: String::new(), signed: false, explain: Explain::Standard }
     }
 }
+
+/// Lines of a first screen: what must not be missed is on it.
+const SCREEN: usize = 40;
+
+/// More alerts than this share lines on the first screen.
+const CROWD: usize = 16;
 
 /// The page.
 #[must_use]
 pub fn render(answer: &Answer, style: &PageStyle) -> String {
     let mut sheet = Sheet::new(style.width, style.color);
+    let mut said = Said::new(style.explain);
     head(&mut sheet, answer, style);
-    glance(&mut sheet, answer);
-    parts::alerts(&mut sheet, &answer.alerts);
-    parts::recommendations(&mut sheet, &answer.recommendations);
-    asks::missing(&mut sheet, answer);
-    asks::assessments(&mut sheet, answer);
-    parts::insights(&mut sheet, &answer.insights);
-    parts::notes(&mut sheet, &answer.notes);
-    asks::not_understood(&mut sheet, &answer.unrecognized);
-    asks::readings(&mut sheet, &answer.readings);
-    asks::considered(&mut sheet, &answer.considered);
-    sheet.blank();
-    sheet.lines(0, FOOT);
+    let mut gravest = sheet.scratch();
+    parts::alerts(&mut gravest, &mut said, answer);
+    exclusions::block(&mut gravest, &mut said, answer);
+    // Told once where it fits; named first and told after where it does not.
+    if sheet.height().saturating_add(gravest.height()) > SCREEN {
+        glance(&mut sheet, answer);
+    }
+    sheet.append(&gravest);
+    parts::recommendations(&mut sheet, &mut said, answer);
+    asks::all(&mut sheet, &mut said.refs, answer, style.explain);
+    parts::insights(&mut sheet, &mut said, answer);
+    parts::notes(&mut sheet, &mut said, answer);
+    record::not_understood(&mut sheet, answer);
+    record::readings(&mut sheet, answer);
+    record::meanings(&mut sheet, answer, style.explain);
+    record::assumptions(&mut sheet, answer, style.explain);
+    record::considered(&mut sheet, answer);
+    said.refs.print(&mut sheet);
     sheet.finish()
 }
 
 fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
-    sheet.tagged(0, "Concord", Paint::Bold, "decision support for a licensed clinician to weigh; not an order");
-    let review = if style.signed { "signed by a clinician" } else { "NOT reviewed by a clinician" };
-    let package = if style.package.is_empty() { "rules" } else { style.package.as_str() };
-    sheet.lines(0, &format!("As of {}. {package}, {review}.", answer.as_of));
-    sheet.blank();
+    let review =
+        if style.signed { "a clinician has signed its rules" } else { "no clinician has reviewed these rules" };
+    let what = format!("· decision support for a licensed clinician to weigh · {review}");
+    sheet.tagged(0, "Concord", Paint::Bold, &what);
+    let package = if style.package.is_empty() { String::new() } else { format!(" · {}", style.package) };
+    sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
-    sheet.tagged(0, &tag, Paint::Bold, &answer.scope_note);
+    sheet.tagged(0, &tag, Paint::Bold, &words::short_scope_note(&answer.scope_note));
 }
 
-/// What must not be missed, in a few lines that fit the first screen.
+/// The names of what is told at length below.
 fn glance(sheet: &mut Sheet, answer: &Answer) {
     sheet.heading("At a glance");
-    if answer.alerts.is_empty() {
-        sheet.lines(2, "No safety alert fired.");
-    }
-    for alert in &answer.alerts {
-        let (tag, paint) = words::alert(alert);
-        sheet.tagged(2, &tag, paint, &alert.title);
-    }
-    for (standing, label, paint) in [
-        (Standing::Contraindicated, "Contraindicated:", Paint::Danger),
-        (Standing::VerifyFirst, "Verify first:", Paint::Care),
-        (Standing::Caution, "Caution:", Paint::Care),
-        (Standing::Recommended, "Recommended:", Paint::Good),
-    ] {
-        let named = standing_at(answer, standing);
-        if !named.is_empty() {
-            sheet.tagged(2, label, paint, &named);
+    if answer.alerts.len() > CROWD {
+        crowd(sheet, &answer.alerts);
+    } else {
+        for alert in &answer.alerts {
+            let (tag, paint) = words::alert(alert);
+            sheet.tagged(2, &tag, paint, &alert.title);
         }
     }
-    let asked = [
-        answer.data_requests.len(),
-        answer.assessments.len(),
-        answer.more_data_requests.len(),
-        answer.more_assessments.len(),
-    ];
-    let asked: usize = asked.iter().sum();
-    if asked > 0 {
-        let what = if asked == 1 { "fact or assessment" } else { "facts or assessments" };
-        sheet.tagged(2, "Missing:", Paint::Bold, &format!("{asked} {what} that would change this answer"));
+    for (standing, names) in exclusions::by_standing(&exclusions::excluded(answer)) {
+        let (word, paint) = words::standing(standing);
+        sheet.tagged(2, &format!("{word}:"), paint, &names);
     }
 }
 
-/// A component has one standing wherever it is listed: it is named once.
-fn standing_at(answer: &Answer, standing: Standing) -> String {
-    let mut named: Vec<String> = Vec::new();
-    let components = answer.recommendations.iter().flat_map(|approach| &approach.components);
-    for component in components.filter(|component| component.standing == standing) {
-        let name = name(component);
-        if !named.contains(&name) {
-            named.push(name);
-        }
+/// Alerts of one severity and urgency on one line; their order stays.
+fn crowd(sheet: &mut Sheet, alerts: &[Alert]) {
+    let mut rest = alerts;
+    while let Some(first) = rest.first() {
+        let (tag, paint) = words::alert(first);
+        let same = rest.iter().take_while(|alert| words::alert(alert).0 == tag).count();
+        let (group, after) = rest.split_at(same);
+        let titles: Vec<&str> = group.iter().map(|alert| alert.title.as_str()).collect();
+        sheet.tagged(2, &tag, paint, &titles.join(" · "));
+        rest = after;
     }
-    named.join("; ")
-}
-
-fn name(component: &Component) -> String {
-    format!("{} ({})", component.title, words::action(component.action))
 }
 
 #[cfg(test)]

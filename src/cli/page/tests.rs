@@ -122,7 +122,13 @@ fn empty() -> Answer {
 }
 
 fn style(color: bool, width: usize) -> PageStyle {
-    PageStyle { width, color, package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(), signed: false }
+    PageStyle {
+        width,
+        color,
+        package: "Package concord 1.0.0 (sha256 0123456789ab)".to_owned(),
+        signed: false,
+        explain: Explain::Standard,
+    }
 }
 
 #[test]
@@ -157,4 +163,95 @@ fn color_adds_no_word() {
 fn an_empty_answer_still_says_what_it_is() {
     let page = render(&empty(), &PageStyle::default());
     assert!(page.contains("no sign of it in this record") && page.contains("No safety alert fired."));
+}
+
+/// More of everything than a first screen can tell at length.
+fn crowded() -> Answer {
+    let mut answer = answer();
+    let alert = answer.alerts.remove(0);
+    for (at, severity) in [Severity::Critical, Severity::High, Severity::Moderate].into_iter().enumerate() {
+        for title in
+            ["Methadone and a long QT", "No abrupt stop", "A sedative with an opioid", "Lethal means", "Overdose"]
+        {
+            let title = format!("{title}, {at}");
+            answer.alerts.push(Alert { severity, title, possible: at == 1, ..alert.clone() });
+        }
+    }
+    let approach = answer.recommendations.first_mut().unwrap();
+    for name in ["methadone", "oral naltrexone", "clonazepam"] {
+        let verify = component(name, name, Offer::Recommend, Exclusion::VerifyFirst, FindingKind::Verify);
+        approach.components.push(verify);
+    }
+    answer
+}
+
+#[test]
+fn the_first_screen_holds_what_must_not_be_missed() {
+    for copies in [1, 2] {
+        let mut answer = crowded();
+        answer.alerts = vec![answer.alerts.clone(); copies].concat();
+        let page = render(&answer, &PageStyle { width: WIDTH, ..style(false, WIDTH) });
+        let screen = page.lines().take(SCREEN).collect::<Vec<_>>().join(" ");
+        let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        for alert in &answer.alerts {
+            assert!(screen.contains(&alert.title), "{}: {page}", alert.title);
+        }
+        let barred = answer.recommendations.iter().flat_map(|approach| &approach.components);
+        for component in barred.filter(|component| component.exclusion >= Exclusion::VerifyFirst) {
+            assert!(screen.contains(&component.title), "{}", component.title);
+        }
+        assert!(screen.contains("POSSIBLE"));
+    }
+}
+
+#[test]
+fn what_one_rule_says_of_several_components_is_said_once() {
+    let mut answer = answer();
+    let approach = answer.recommendations.first_mut().unwrap();
+    let mut twin = approach.components.first().unwrap().clone();
+    "methadone".clone_into(&mut twin.title);
+    "methadone".clone_into(&mut twin.code);
+    approach.components.push(twin);
+    let page = render(&answer, &style(false, WIDTH));
+    assert!(page.contains("RECOMMENDED · starting: buprenorphine · methadone. Weigh it"), "{page}");
+    assert_eq!(page.matches("(buprenorphine-rule").count() + page.matches("buprenorphine-rule [").count(), 1);
+}
+
+#[test]
+fn every_rule_and_source_can_be_found() {
+    let mut answer = crowded();
+    let component = &mut answer.recommendations.first_mut().unwrap().components.first_mut().unwrap();
+    let finding = component.rationale.first().unwrap().clone();
+    component.rationale.push(Finding {
+        kind: FindingKind::Caution,
+        counted: false,
+        outranked_by: vec!["above-it".to_owned()],
+        rationale: Rationale { verification: "unverified", ..rationale("below-it", "Told on the full page.") },
+        ..finding.clone()
+    });
+    component.rationale.push(Finding {
+        kind: FindingKind::Consider,
+        rationale: rationale("weaker-offer", "A weaker word for it."),
+        ..finding
+    });
+    let page = render(&answer, &style(false, WIDTH));
+    for word in [
+        "below-it [1], outranked by above-it",
+        "weaker-offer [1]",
+        "[1] ASAM 2020. National practice guideline. part 4.",
+    ] {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    assert!(!page.contains("Told on the full page."));
+    let full = render(&answer, &PageStyle { explain: Explain::Full, ..style(false, WIDTH) });
+    assert!(full.contains("Told on the full page."));
+    let brief = render(&answer, &PageStyle { explain: Explain::Brief, ..style(false, WIDTH) });
+    assert!(!brief.contains("suicide-risk-") && !brief.contains("below-it") && brief.contains("[1]"));
+    assert!(!brief.contains("What was assumed") && page.contains("What was assumed"));
+}
+
+#[test]
+fn paths_of_one_list_share_its_name() {
+    let paths = ["patient.diagnoses[2]", "patient.diagnoses[0]", "patient.sex", "patient.plans[0].coding[1]"];
+    assert_eq!(record::paths(paths.into_iter()), "diagnoses[0, 2], plans[0].coding[1], sex");
 }

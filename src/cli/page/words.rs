@@ -2,7 +2,7 @@
 
 use super::layout::Paint;
 use crate::engine::decision::{
-    Action, Alert, Basis, Evidence, Ground, Rationale, Scope, Severity, Standing, Truth, UnrecognizedReason, Urgency,
+    Action, Alert, FindingKind, Scope, Severity, Standing, Truth, UnrecognizedReason, Urgency,
 };
 
 pub(super) fn scope(scope: Scope) -> &'static str {
@@ -14,12 +14,13 @@ pub(super) fn scope(scope: Scope) -> &'static str {
     }
 }
 
+/// Empty where it could be either: the page says that once for all.
 pub(super) fn action(action: Action) -> &'static str {
     match action {
-        Action::Start => "start",
-        Action::Continue => "continue",
-        Action::StartOrContinue => "start or continue",
-        Action::Increase => "increase",
+        Action::Start => "starting",
+        Action::Continue => "continuing",
+        Action::StartOrContinue => "",
+        Action::Increase => "increasing",
     }
 }
 
@@ -34,7 +35,37 @@ pub(super) fn standing(standing: Standing) -> (&'static str, Paint) {
     }
 }
 
-/// `CRITICAL, act now:`, and `possible` where something is unknown.
+/// The standing that a finding of this kind gives.
+pub(super) fn standing_of(kind: FindingKind) -> Standing {
+    match kind {
+        FindingKind::Contraindicate => Standing::Contraindicated,
+        FindingKind::Verify => Standing::VerifyFirst,
+        FindingKind::Caution => Standing::Caution,
+        FindingKind::Recommend => Standing::Recommended,
+        FindingKind::Consider => Standing::Consider,
+    }
+}
+
+/// A finding as a noun: `contraindication of`, to be followed by an action.
+pub(super) fn against_or_for(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Contraindicate => "contraindication of",
+        FindingKind::Verify => "verification before",
+        FindingKind::Caution => "caution with",
+        FindingKind::Recommend => "recommended",
+        FindingKind::Consider => "to be considered",
+    }
+}
+
+/// `CAUTION · continuing:`; nothing of the action where it could be either.
+pub(super) fn tag(word: &str, of: Action) -> String {
+    match action(of) {
+        "" => format!("{word}:"),
+        action => format!("{word} · {action}:"),
+    }
+}
+
+/// `CRITICAL · act now:`, and `POSSIBLE` where something is unknown.
 pub(super) fn alert(alert: &Alert) -> (String, Paint) {
     let (severity, paint) = match alert.severity {
         Severity::Critical => ("CRITICAL", Paint::Danger),
@@ -48,46 +79,26 @@ pub(super) fn alert(alert: &Alert) -> (String, Paint) {
         Urgency::Prompt => "within days",
         Urgency::Routine => "at a planned visit",
     };
-    let possible = if alert.possible { ", possible" } else { "" };
-    (format!("{severity}, {urgency}{possible}:"), paint)
+    let possible = if alert.possible { "POSSIBLE · " } else { "" };
+    (format!("{possible}{severity} · {urgency}:"), paint)
 }
 
-/// The facts that decided it, each with its place in the request.
-pub(super) fn because(rationale: &Rationale) -> String {
-    let grounds: Vec<String> = rationale.because.iter().map(ground).collect();
-    grounds.join("; ")
-}
-
-fn ground(ground: &Ground) -> String {
-    let known = match ground.basis {
-        Basis::Stated => "",
-        Basis::AbsentFromCompleteList => "not in a complete list",
-        Basis::Assumed => "ASSUMED: not in the list, which is not said to be complete",
-    };
-    let not = if ground.value { "" } else { "not " };
-    let mut aside = ground.inputs.join(", ");
-    if !known.is_empty() {
-        aside = if aside.is_empty() { known.to_owned() } else { format!("{known}; {aside}") };
+/// `2026-06-01 23:59:59 UTC`; any other form as it is.
+pub(super) fn instant(instant: &str) -> String {
+    match instant.strip_suffix('Z').and_then(|instant| instant.split_once('T')) {
+        Some((date, time)) => format!("{date} {time} UTC"),
+        None => instant.to_owned(),
     }
-    if aside.is_empty() { format!("{not}{}", ground.fact) } else { format!("{not}{} ({aside})", ground.fact) }
 }
 
-/// The sources, short: who, when, where in it.
-pub(super) fn sources(rationale: &Rationale) -> String {
-    let mut parts: Vec<String> = rationale.evidence.iter().map(source).collect();
-    if !rationale.strength.is_empty() {
-        parts.push(rationale.strength.clone());
-    }
-    parts.push(format!("verification {}", rationale.verification));
-    parts.push(format!("rule {}", rationale.rule));
-    parts.join("; ")
+/// The note without the words that the tag before it has said.
+pub(super) fn short_scope_note(note: &str) -> String {
+    note.strip_prefix("Opioid use disorder is ").map_or_else(|| note.to_owned(), capitalized)
 }
 
-fn source(evidence: &Evidence) -> String {
-    let who = if evidence.publisher.is_empty() { &evidence.title } else { &evidence.publisher };
-    let when = if evidence.year == 0 { String::new() } else { format!(" {}", evidence.year) };
-    let place = if evidence.place.is_empty() { String::new() } else { format!(", {}", evidence.place) };
-    format!("{who}{when}{place}")
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 pub(super) fn reason(reason: UnrecognizedReason) -> &'static str {
