@@ -23,7 +23,8 @@ fn because(from: Ground) -> proto::Ground {
         Basis::AbsentFromCompleteList => ground::Basis::AbsentFromCompleteList,
         Basis::Assumed => ground::Basis::Assumed,
     };
-    proto::Ground { fact: from.fact, value: from.value, inputs: from.inputs, basis: basis.into() }
+    let truth = if from.value { proto::Truth::True } else { proto::Truth::False };
+    proto::Ground { fact: from.fact, truth: truth.into(), inputs: from.inputs, basis: basis.into() }
 }
 
 fn evidence(from: Evidence) -> proto::Evidence {

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::rule::model::{Conclusion, InsightCode, WhenUnknown};
+use crate::rule::model::{Category, Conclusion, InsightCode, Severity, WhenUnknown};
 use crate::rule::truth::Truth;
 
 use super::case::Case;
@@ -96,7 +96,10 @@ fn alerts(case: &Case<'_>) -> Vec<Alert> {
             possible,
             rationale,
         };
-        alerts.push(((Reverse(urgency), category, Reverse(severity), possible, alert.id.clone()), alert));
+        // The soonest first, then suicide risk that is high, then the gravest.
+        let after_suicide = !(category == Category::SuicideRisk && severity >= Severity::High);
+        let rank = (Reverse(urgency), after_suicide, Reverse(severity), category, possible, alert.id.clone());
+        alerts.push((rank, alert));
     }
     alerts.sort_by(|a, b| a.0.cmp(&b.0));
     alerts.into_iter().map(|(_, alert)| alert).collect()

@@ -24,10 +24,12 @@ impl Case<'_> {
     pub fn rationale(&self, compiled: &CompiledRule, rule: &Rule, said: &str) -> Rationale {
         let mut facts = Facts::default();
         self.support(&compiled.outline, &mut facts);
-        let because = match self.explain {
+        let mut because = match self.explain {
             Explain::Brief => Vec::new(),
-            _ => facts.because.into_values().collect(),
+            _ => facts.because.into_values().collect::<Vec<_>>(),
         };
+        // What the record says comes before what it leaves out.
+        because.sort_by_key(|ground| (ground.basis, !ground.value));
         Rationale {
             rule: rule.id.value.clone(),
             statement: said.to_owned(),

@@ -3,7 +3,7 @@
 
 use crate::clinical::code::CodeSystem;
 use crate::clinical::patient::List;
-use crate::rule::model::{Ask, Fact, Name, Package, Word};
+use crate::rule::model::{Ask, Fact, Name, Package, Question, Word};
 
 use super::case::Case;
 use super::describe::Describer;
@@ -74,6 +74,20 @@ fn of_fact(package: &Package, describer: &Describer<'_>, fact: &Fact) -> Option<
         Fact::OnsetOrder { .. } => {
             let question = "When did each disorder begin, and were there times of abstinence between?";
             Need::new("onset-of-disorders", question, "patient.diagnoses[].onset")
+        }
+        Fact::Medication { concepts, .. } | Fact::Observation { concepts, .. }
+            if question_of(package, concepts).is_some() =>
+        {
+            let question = question_of(package, concepts)?;
+            let field =
+                if matches!(fact, Fact::Medication { .. }) { "patient.medications" } else { "patient.observations" };
+            let mut need = Need::new(question.id.value.clone(), question.text.clone(), field);
+            for concept in &question.concepts {
+                let (codings, unit) = concept_codings(package, &concept.value);
+                need.codings.extend(codings.into_iter().take(1));
+                need.unit = unit;
+            }
+            need
         }
         Fact::Medication { concepts, .. } => {
             let name = concept_name(concepts);
@@ -154,6 +168,12 @@ impl Case<'_> {
 
 /// Codes of one system that a request names: enough to answer it.
 const FEW: usize = 3;
+
+/// The question that answers a concept together with others.
+fn question_of<'a>(package: &'a Package, names: &[Name]) -> Option<&'a Question> {
+    let name = names.first()?;
+    package.questions.iter().find(|question| question.concepts.iter().any(|concept| concept.value == name.value))
+}
 
 fn concept_name(names: &[Name]) -> String {
     names.first().map_or_else(String::new, |name| name.value.clone())

@@ -64,6 +64,8 @@ pub struct Package {
     pub components: Vec<Component>,
     /// Words of events, history, plans, preferences, substances, answers.
     pub vocabulary: Vocabulary,
+    /// Questions that answer several concepts at once.
+    pub questions: Vec<Question>,
     /// Value sets.
     pub concepts: Vec<Concept>,
     /// Named conditions.
@@ -185,6 +187,17 @@ pub struct Ask {
     pub id: String,
     /// Text.
     pub text: String,
+}
+
+/// A question that answers several concepts at once.
+#[derive(Clone, Debug, Serialize)]
+pub struct Question {
+    /// Id.
+    pub id: Name,
+    /// Text.
+    pub text: String,
+    /// Observation or medication concepts that it answers.
+    pub concepts: Vec<Name>,
 }
 
 /// A substance of an event, with the classes it is of.

@@ -221,6 +221,8 @@ fn routes(
             tonic_reflection::server::Builder::configure()
                 // Encoded, or the custom option `rules` would be lost.
                 .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+                // So that clients can read error details, which no method names.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET),
             tonic_reflection::server::Builder::with_service_name,
         )

@@ -41,7 +41,7 @@ pub(super) fn by_standing(components: &[&Component]) -> Vec<(Standing, String)> 
         .collect()
 }
 
-fn against(finding: &&Finding) -> bool {
+fn against(finding: &Finding) -> bool {
     finding.counted && !matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider)
 }
 
@@ -51,7 +51,7 @@ fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
     let mut positions: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&'a Component>> = Vec::new();
     for component in components {
-        let findings = |counts: &dyn Fn(&&Finding) -> bool| -> Vec<(FindingKind, &'a str)> {
+        let findings = |counts: &dyn Fn(&Finding) -> bool| -> Vec<(FindingKind, &'a str)> {
             let found = component.rationale.iter().filter(|finding| counts(finding));
             found.map(|finding| (finding.kind, finding.rationale.rule.as_str())).collect()
         };
@@ -81,7 +81,7 @@ pub(super) fn block<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answ
         if let Some(handling) = &first.handling {
             sheet.tagged(4, "►", Paint::Bold, handling);
         }
-        for finding in first.rationale.iter().filter(against) {
+        for finding in first.rationale.iter().filter(|finding| against(finding)) {
             let standing = words::standing_of(finding.kind);
             let weaker = standing != first.standing;
             let tag = if weaker { format!("{}:", words::standing(standing).0) } else { String::new() };

@@ -57,14 +57,14 @@ fn offers<'a>(sheet: &mut Sheet, said: &mut Said<'a>, approach: &'a Recommendati
         let (word, paint) = words::standing(standing);
         sheet.tagged(2, &format!("{word}, as above:"), paint, &names);
         let for_it = held.iter().filter(|component| component.standing == standing);
-        let rules = said.named(for_it.flat_map(|component| &component.rationale).filter(speaks_for));
+        let rules = said.named(for_it.flat_map(|component| &component.rationale).filter(|finding| speaks_for(finding)));
         if said.level != Explain::Brief {
             sheet.labeled(4, "Would otherwise be offered by", &rules);
         }
     }
 }
 
-fn speaks_for(finding: &&Finding) -> bool {
+fn speaks_for(finding: &Finding) -> bool {
     finding.counted && matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider)
 }
 
@@ -101,11 +101,11 @@ fn offer<'a>(sheet: &mut Sheet, said: &mut Said<'a>, group: &[&'a Component]) {
     let full = said.level == Explain::Full;
     let brief = said.level == Explain::Brief;
     // A weaker offer adds its rule; what it says, the stronger one covers.
-    let strongest = first.rationale.iter().filter(speaks_for).map(|finding| finding.kind).min();
+    let strongest = first.rationale.iter().filter(|finding| speaks_for(finding)).map(|finding| finding.kind).min();
     let tells =
         |said: &Said<'_>, finding: &Finding| full || (Some(finding.kind) == strongest && !said.has_told(finding));
     let (told, named): (Vec<&Finding>, Vec<&Finding>) =
-        first.rationale.iter().filter(speaks_for).partition(|finding| tells(said, finding));
+        first.rationale.iter().filter(|finding| speaks_for(finding)).partition(|finding| tells(said, finding));
     let mut told = told.into_iter();
     let (text, basis) = told.next().map(|finding| said.finding(finding)).unwrap_or_default();
     let end = if text.is_empty() { "" } else { "." };

@@ -220,7 +220,7 @@ fn what_one_rule_says_of_several_components_is_said_once() {
 #[test]
 fn every_rule_and_source_can_be_found() {
     let mut answer = crowded();
-    let component = &mut answer.recommendations.first_mut().unwrap().components.first_mut().unwrap();
+    let component = answer.recommendations.first_mut().unwrap().components.first_mut().unwrap();
     let finding = component.rationale.first().unwrap().clone();
     component.rationale.push(Finding {
         kind: FindingKind::Caution,

@@ -65,6 +65,7 @@ impl<'a> Names<'a> {
                 substances.entry(class).or_insert(substance.id.span);
             }
         }
+        table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
         Self {
             sources: table("source", package.sources.iter().map(|source| spanned(&source.id)), faults),
             approaches: table("approach", package.approaches.iter().map(|approach| spanned(&approach.id)), faults),
@@ -96,6 +97,9 @@ impl<'a> Names<'a> {
         }
         for concept in &package.concepts {
             expect(&self.diagnoses, "diagnosis concept", &concept.remission, faults);
+        }
+        for name in package.questions.iter().flat_map(|question| &question.concepts) {
+            self.any_concept(name, faults);
         }
         let scope = &package.scope;
         for name in [&scope.present, &scope.possible, &scope.in_remission] {

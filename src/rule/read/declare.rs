@@ -7,7 +7,8 @@ use super::form::{Form, Reader};
 use crate::clinical::concept::{ConceptDef, ConceptKind, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
-    Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, ScopeDecl, Source, Spanned, Substance, Word,
+    Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, Question, ScopeDecl, Source, Spanned, Substance,
+    Word,
 };
 use crate::rule::yaml::{Kind, Node};
 
@@ -124,6 +125,16 @@ impl Reader {
         let text = self.required_words(&mut form, "text");
         form.finish(self);
         Some(Ask { id: id?.value, text: text? })
+    }
+
+    /// Reads a question of several concepts.
+    pub fn question(&mut self, node: &Node) -> Option<Question> {
+        let mut form = self.form(node, "a question")?;
+        let id = self.required(&mut form, "id").and_then(|node| self.name(node));
+        let text = self.required_words(&mut form, "text");
+        let concepts = self.required(&mut form, "concepts").map(|node| self.names(node));
+        form.finish(self);
+        Some(Question { id: id?, text: text?, concepts: concepts? })
     }
 
     /// Reads a substance.

@@ -24,6 +24,7 @@ const SECTIONS: &[&str] = &[
     "preferences",
     "substances",
     "answers",
+    "questions",
     "concepts",
     "definitions",
     "scope",
@@ -111,6 +112,7 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             "preferences" => package.vocabulary.preferences.extend(read_items(reader, node, Reader::vocabulary_word)),
             "substances" => package.vocabulary.substances.extend(read_items(reader, node, Reader::substance)),
             "answers" => package.vocabulary.answers.extend(read_items(reader, node, Reader::answer)),
+            "questions" => package.questions.extend(read_items(reader, node, Reader::question)),
             "concepts" => package.concepts.extend(read_items(reader, node, Reader::concept)),
             "definitions" => package.definitions.extend(read_items(reader, node, Reader::definition)),
             "rules" => {
@@ -145,6 +147,7 @@ fn canonical_order(package: &mut Package) {
     }
     words.substances.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     words.answers.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    package.questions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
     package.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
