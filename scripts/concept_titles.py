@@ -66,7 +66,7 @@ TITLES = {
     "depression-severity-mild": "mild depressive episode",
     "depression-severity-moderate": "moderate depressive episode",
     "depression-severity-severe": "severe depressive episode",
-    "depressive-disorder": "depressive disorder, active",
+    "depressive-disorder": "depressive disorder",
     "depressive-disorder-other": "other depressive disorder",
     "drug-overdose-unspecified": "drug overdose, drug not named",
     "drug-seeking-malingering": "drug seeking or malingering",

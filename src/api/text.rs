@@ -54,12 +54,12 @@ impl<'a> Check<'a> {
         self.faults.add(path, ErrorReason::Conflict, format!("excludes `{with}`, which is set too"));
     }
 
-    /// Words of the record, shown back as they are.
+    /// Words of the record, shown back as they are; records break their lines.
     pub(super) fn words(&mut self, path: &Path<'_>, text: String) -> String {
         if !self.fits(path, &text) {
             return String::new();
         }
-        if text.chars().any(char::is_control) {
+        if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r')) {
             self.faults.add(path, ErrorReason::ControlCharacter, "contains a control character");
             return String::new();
         }

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod broken;
 mod cases;
 mod drain;

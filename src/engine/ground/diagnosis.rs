@@ -80,6 +80,7 @@ impl Record<'_> {
         if diagnosis.recorded.is_none() {
             self.reading(path.clone(), "absent-recorded-date", "no recorded date: read as current");
         }
+        self.tell_remission(&meaning, state, &path);
         let onset = self.sound_onset(diagnosis, &path);
         if !meaning.understood && state == State::Active {
             self.not_mapped(List::Diagnoses, element);
@@ -129,6 +130,33 @@ impl Record<'_> {
             Some(ClinicalStatus::Remission) => (State::Remission, false),
             Some(ClinicalStatus::Inactive | ClinicalStatus::Resolved) => (State::Past, false),
         }
+    }
+
+    /// Tells where code and status differ on remission, and which of them counts.
+    fn tell_remission(&mut self, meaning: &Meaning, state: State, path: &str) {
+        let package = self.package;
+        let means = |name: &str| {
+            meaning.concepts.iter().any(|(at, _)| package.concepts.get(*at).is_some_and(|one| one.def.id == name))
+        };
+        let disorders = package.concepts.iter().filter(|concept| concept.relapsing && concept.remission.is_some());
+        let (mut by_code, mut by_disorder) = (false, false);
+        for disorder in disorders {
+            by_code |= disorder.remission.as_ref().is_some_and(|name| means(&name.value));
+            by_disorder |= means(&disorder.def.id);
+        }
+        let told = match state {
+            State::Active if by_code => {
+                ("remission-code", "the code says remission, the status does not: read as in remission")
+            }
+            State::Remission if by_disorder && !by_code => {
+                ("remission-status", "the status says remission, the code does not: read as in remission")
+            }
+            State::Past if by_disorder && !by_code => {
+                ("relapsing-disorder", "an active code with inactive or resolved status: read as possible")
+            }
+            _ => return,
+        };
+        self.reading(path.to_owned(), told.0, told.1);
     }
 
     /// The onset, unless the entry ended before it began.
