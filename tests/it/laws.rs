@@ -319,6 +319,11 @@ fn only_present_opioid_use_disorder_starts_medication() {
     }
 }
 
+/// What an entry speaks of: its code, the type of an event, the code of a flag.
+fn subject(entry: &Value) -> String {
+    format!("{}{}{}", entry["coding"][0]["code"], entry["type"], entry["code"])
+}
+
 /// Paths of the permuted request, as those of the first one.
 fn mapped_back(text: &str, list: &str, order: &[usize]) -> String {
     let mut text = text.to_owned();
@@ -329,7 +334,7 @@ fn mapped_back(text: &str, list: &str, order: &[usize]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_entries_changes_nothing_but_paths(patient in a_patient_with_oud(), seed in any::<u64>()) {
@@ -359,7 +364,10 @@ proptest! {
         for list in LISTS {
             for index in 0..patient[list].as_array().expect("a list").len() {
                 let mut less = patient.clone();
-                less[list].as_array_mut().expect("a list").remove(index);
+                // A fact is all that the record says of one thing: with the newest of
+                // two results gone, the older one would be known.
+                let thing = subject(&patient[list][index]);
+                less[list].as_array_mut().expect("a list").retain(|entry| subject(entry) != thing);
                 // What is forgotten is unknown, not absent from all there is.
                 less["complete"].as_array_mut().expect("a list").retain(|complete| complete != list);
                 let after = answer(&less);
