@@ -142,6 +142,7 @@ fn refused_rows() -> Vec<(&'static str, Value, Outcome)> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn named_rows() -> Vec<(&'static str, Value, Outcome)> {
     vec![
         ("an empty patient", patient(json!({})), Named(&[], Scope::None)),

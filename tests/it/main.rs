@@ -1,11 +1,12 @@
 //! Integration tests, in one binary: on two cores every further one costs a link.
 #![expect(
     clippy::expect_used,
+    clippy::needless_pass_by_value,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test says that something is wrong by panicking"
+    reason = "a test says that something is wrong by panicking, and its tables hold their values"
 )]
 
 mod architecture;
