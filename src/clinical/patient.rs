@@ -7,6 +7,7 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use super::date::FhirDate;
 
@@ -130,7 +131,8 @@ pub enum Completeness {
 }
 
 /// Recorded sex.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sex {
     /// Female.
     Female,
@@ -141,7 +143,8 @@ pub enum Sex {
 }
 
 /// Where care is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Setting {
     /// Emergency department or ambulance.
     Emergency,
@@ -213,7 +216,8 @@ pub enum VerificationStatus {
 }
 
 /// Stated severity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Mild.
     Mild,

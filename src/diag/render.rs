@@ -29,13 +29,13 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
         Level::Warning => Shown::WARNING,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let mut group = match snippet(diagnostic.span, &diagnostic.label, AnnotationKind::Primary, files) {
+    let mut group = match snippet(diagnostic.span, &diagnostic.label, files) {
         Some((source, path, range, label)) => {
             let mut snippet =
                 Snippet::source(source).path(path).annotation(AnnotationKind::Primary.span(range).label(label));
             for (span, label) in &diagnostic.related {
                 if span.file == diagnostic.span.file
-                    && let Some((_, _, range, label)) = self::snippet(*span, label, AnnotationKind::Context, files)
+                    && let Some((_, _, range, label)) = self::snippet(*span, label, files)
                 {
                     snippet = snippet.annotation(AnnotationKind::Context.span(range).label(label));
                 }
@@ -46,7 +46,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
     };
     for (span, label) in &diagnostic.related {
         if span.file != diagnostic.span.file
-            && let Some((source, path, range, label)) = snippet(*span, label, AnnotationKind::Context, files)
+            && let Some((source, path, range, label)) = snippet(*span, label, files)
         {
             group = group.element(
                 Snippet::source(source).path(path).annotation(AnnotationKind::Context.span(range).label(label)),
@@ -61,7 +61,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
 
 type Shape<'a> = (&'a str, &'a str, std::ops::Range<usize>, &'a str);
 
-fn snippet<'a>(span: Span, label: &'a str, _kind: AnnotationKind, files: &'a Files) -> Option<Shape<'a>> {
+fn snippet<'a>(span: Span, label: &'a str, files: &'a Files) -> Option<Shape<'a>> {
     let (name, text) = files.get(span.file)?;
     let start = (span.start as usize).min(text.len());
     let end = (span.end as usize).clamp(start, text.len());

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::clinical::patient::{Setting, Severity, Sex};
 use crate::rule::model::{
-    Bound, Comparison, ComparisonUnit, DiagnosisStatus, Fact, MedicationTest, Name, ObservationTest, Package,
-    SettingName, SexName, StatedSeverityName, Window,
+    Bound, Comparison, ComparisonUnit, DiagnosisStatus, Fact, MedicationTest, Name, ObservationTest, Package, Window,
 };
 
 /// Knows the titles of a package.
@@ -208,29 +208,29 @@ fn medication_status(status: MedicationTest) -> &'static str {
     }
 }
 
-fn severity_word(severity: StatedSeverityName) -> &'static str {
+fn severity_word(severity: Severity) -> &'static str {
     match severity {
-        StatedSeverityName::Mild => "mild",
-        StatedSeverityName::Moderate => "moderate",
-        StatedSeverityName::Severe => "severe",
+        Severity::Mild => "mild",
+        Severity::Moderate => "moderate",
+        Severity::Severe => "severe",
     }
 }
 
-fn sex_word(sex: SexName) -> &'static str {
+fn sex_word(sex: Sex) -> &'static str {
     match sex {
-        SexName::Female => "female",
-        SexName::Male => "male",
-        SexName::Other => "other",
+        Sex::Female => "female",
+        Sex::Male => "male",
+        Sex::Other => "other",
     }
 }
 
-fn setting_word(setting: SettingName) -> &'static str {
+fn setting_word(setting: Setting) -> &'static str {
     match setting {
-        SettingName::Emergency => "emergency",
-        SettingName::Inpatient => "inpatient",
-        SettingName::Outpatient => "outpatient",
-        SettingName::OpioidTreatmentProgram => "opioid treatment program",
-        SettingName::Custody => "custody",
-        SettingName::Residential => "residential program",
+        Setting::Emergency => "emergency",
+        Setting::Inpatient => "inpatient",
+        Setting::Outpatient => "outpatient",
+        Setting::OpioidTreatmentProgram => "opioid treatment program",
+        Setting::Custody => "custody",
+        Setting::Residential => "residential program",
     }
 }

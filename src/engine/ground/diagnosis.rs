@@ -235,7 +235,7 @@ impl Record<'_> {
             let stated = self.patient.diagnoses.get(entry.element.index).and_then(|diagnosis| diagnosis.severity);
             let severe = match stated {
                 _ if severity.is_empty() => Truth::True,
-                Some(stated) => Truth::of(severity.iter().any(|asked| asked.stated() == stated)),
+                Some(stated) => Truth::of(severity.contains(&stated)),
                 None => Truth::Unknown,
             };
             severe.and(time::inside(entry.onset.as_ref(), *onset, self.as_of)).and(time::inside(

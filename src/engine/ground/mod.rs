@@ -274,7 +274,7 @@ impl Grounder {
     /// What an atom is in a record of which nothing is said.
     #[must_use]
     pub fn absent(atom: &Atom, open: Open) -> Truth {
-        let closed = |open: bool| Truth::of(false).or(if open { Truth::Unknown } else { Truth::False });
+        let closed = |open: bool| if open { Truth::Unknown } else { Truth::False };
         match &atom.fact {
             Fact::Diagnosis { status: DiagnosisStatus::Doubtful | DiagnosisStatus::Conflicting, .. } => Truth::False,
             _ if atom.absent_unknown => Truth::Unknown,

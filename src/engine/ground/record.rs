@@ -194,16 +194,13 @@ impl<'a> Record<'a> {
         };
         match fact {
             Fact::Age(range) => self.age(range),
-            Fact::Sex(sex) => known(ElementKind::Sex, patient.sex.map(|is| is == sex.recorded())),
+            Fact::Sex(sex) => known(ElementKind::Sex, patient.sex.map(|is| is == *sex)),
             Fact::Pregnancy(asked) => known(ElementKind::Pregnancy, patient.pregnant.map(|is| is == *asked)),
             Fact::Lactation(asked) => known(ElementKind::Lactation, patient.lactating.map(|is| is == *asked)),
             Fact::ChildbearingPotential(asked) => {
                 known(ElementKind::ChildbearingPotential, patient.childbearing_potential.map(|is| is == *asked))
             }
-            Fact::Setting { settings } => known(
-                ElementKind::Setting,
-                patient.setting.map(|is| settings.iter().any(|setting| setting.recorded() == is)),
-            ),
+            Fact::Setting { settings } => known(ElementKind::Setting, patient.setting.map(|is| settings.contains(&is))),
             Fact::InForce { from, until } => {
                 let today = self.as_of.local().date().to_string();
                 let begun = from.as_ref().is_none_or(|from| *from <= today);

@@ -62,7 +62,7 @@ pub enum Fact {
         /// Status asked for.
         status: DiagnosisStatus,
         /// Stated severity, any of; empty: any.
-        severity: Vec<StatedSeverityName>,
+        severity: Vec<StatedSeverity>,
         /// Onset inside the window.
         onset: Window,
         /// Recorded inside the window.
@@ -116,7 +116,7 @@ pub enum Fact {
     /// Age in completed years.
     Age(Comparison),
     /// Recorded sex.
-    Sex(SexName),
+    Sex(Sex),
     /// Pregnant (true) or not (false).
     Pregnancy(bool),
     /// Lactating (true) or not (false).
@@ -138,7 +138,7 @@ pub enum Fact {
     /// Where care is given.
     Setting {
         /// Any of these.
-        settings: Vec<SettingName>,
+        settings: Vec<Setting>,
     },
     /// The first began before the second, by `gap` at least.
     OnsetOrder {
@@ -211,87 +211,6 @@ pub enum MedicationTest {
     CurrentOrPlanned,
     /// Any of them.
     Ever,
-}
-
-/// Severity words of a diagnosis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StatedSeverityName {
-    /// Mild.
-    Mild,
-    /// Moderate.
-    Moderate,
-    /// Severe.
-    Severe,
-}
-
-impl StatedSeverityName {
-    /// The severity of the record.
-    #[must_use]
-    pub fn stated(self) -> StatedSeverity {
-        match self {
-            Self::Mild => StatedSeverity::Mild,
-            Self::Moderate => StatedSeverity::Moderate,
-            Self::Severe => StatedSeverity::Severe,
-        }
-    }
-}
-
-/// Sex words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SexName {
-    /// Female.
-    Female,
-    /// Male.
-    Male,
-    /// Other.
-    Other,
-}
-
-impl SexName {
-    /// The sex of the record.
-    #[must_use]
-    pub fn recorded(self) -> Sex {
-        match self {
-            Self::Female => Sex::Female,
-            Self::Male => Sex::Male,
-            Self::Other => Sex::Other,
-        }
-    }
-}
-
-/// Setting words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SettingName {
-    /// Emergency.
-    Emergency,
-    /// Inpatient.
-    Inpatient,
-    /// Outpatient.
-    Outpatient,
-    /// Opioid treatment program.
-    OpioidTreatmentProgram,
-    /// Custody.
-    Custody,
-    /// Residential.
-    Residential,
-}
-
-impl SettingName {
-    /// The setting of the record.
-    #[must_use]
-    pub fn recorded(self) -> Setting {
-        match self {
-            Self::Emergency => Setting::Emergency,
-            Self::Inpatient => Setting::Inpatient,
-            Self::Outpatient => Setting::Outpatient,
-            Self::OpioidTreatmentProgram => Setting::OpioidTreatmentProgram,
-            Self::Custody => Setting::Custody,
-            Self::Residential => Setting::Residential,
-        }
-    }
 }
 
 /// A test of an observation's value.

@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::form::{Form, Reader};
+use crate::clinical::patient::{Setting, Severity, Sex};
 use crate::diag::{Diagnostic, nearest};
 use crate::rule::model::{
     Bound, Comparison, ComparisonUnit, Condition, DiagnosisStatus, Fact, FactTest, MedicationTest, Name,
-    ObservationTest, SettingName, SexName, Spanned, StatedSeverityName, Window,
+    ObservationTest, Spanned, Window,
 };
 use crate::rule::yaml::{Kind, Node};
 
@@ -57,19 +58,16 @@ const MEDICATION_STATUS: &[(&str, MedicationTest)] = &[
     ("ever", MedicationTest::Ever),
 ];
 
-const SEVERITY: &[(&str, StatedSeverityName)] = &[
-    ("mild", StatedSeverityName::Mild),
-    ("moderate", StatedSeverityName::Moderate),
-    ("severe", StatedSeverityName::Severe),
-];
+const SEVERITY: &[(&str, Severity)] =
+    &[("mild", Severity::Mild), ("moderate", Severity::Moderate), ("severe", Severity::Severe)];
 
-const SETTINGS: &[(&str, SettingName)] = &[
-    ("emergency", SettingName::Emergency),
-    ("inpatient", SettingName::Inpatient),
-    ("outpatient", SettingName::Outpatient),
-    ("opioid-treatment-program", SettingName::OpioidTreatmentProgram),
-    ("custody", SettingName::Custody),
-    ("residential", SettingName::Residential),
+const SETTINGS: &[(&str, Setting)] = &[
+    ("emergency", Setting::Emergency),
+    ("inpatient", Setting::Inpatient),
+    ("outpatient", Setting::Outpatient),
+    ("opioid-treatment-program", Setting::OpioidTreatmentProgram),
+    ("custody", Setting::Custody),
+    ("residential", Setting::Residential),
 ];
 
 impl Reader {
@@ -179,7 +177,7 @@ impl Reader {
             "sex" => Fact::Sex(self.word(
                 node,
                 "a sex",
-                &[("female", SexName::Female), ("male", SexName::Male), ("other", SexName::Other)],
+                &[("female", Sex::Female), ("male", Sex::Male), ("other", Sex::Other)],
             )?),
             "pregnancy" => Fact::Pregnancy(self.word(
                 node,
