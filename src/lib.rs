@@ -9,7 +9,7 @@
 //! | 3 | [`api`] | protobuf to domain and back |
 //! | 2 | [`ruleset`] | load and activate a package |
 //! | 1 | [`engine`] | program to decision, with its explanation |
-//! | 0 | [`rule`], [`clinical`], [`diag`] | rule language; codes, patient; diagnostics |
+//! | 0 | [`program`], [`rule`], [`clinical`], [`diag`] | compiled form; rule language; codes, patient; diagnostics |
 //! | leaf | [`config`], [`telemetry`] | settings; logs and traces |
 
 pub mod api;
@@ -18,6 +18,7 @@ pub mod clinical;
 pub mod config;
 pub mod diag;
 pub mod engine;
+pub mod program;
 pub mod rule;
 pub mod ruleset;
 pub mod server;

@@ -2,7 +2,7 @@
 
 use super::answer::{clinical_review, ruleset_ref};
 use super::proto::{self, get_ruleset_response};
-use crate::engine::program::Outline;
+use crate::program::Outline;
 use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source};
 use crate::ruleset::Ruleset;
 

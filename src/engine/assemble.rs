@@ -47,7 +47,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
 /// The strongest scope whose definition is true.
 fn scope(case: &Case<'_>) -> Scope {
     let declared = case.engine.program().scope;
-    let holds = |node: Option<super::program::NodeId>| node.is_some_and(|node| case.values.get(node) == Truth::True);
+    let holds = |node: Option<crate::program::NodeId>| node.is_some_and(|node| case.values.get(node) == Truth::True);
     if holds(declared.present) {
         Scope::Present
     } else if holds(declared.possible) {

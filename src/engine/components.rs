@@ -7,7 +7,7 @@ use crate::rule::truth::Truth;
 
 use super::case::Case;
 use super::decision::{Action, Component, Exclusion, Finding, FindingKind, Offer, Recommendation, Standing};
-use super::program::{CompiledComponent, CompiledRule};
+use crate::program::{CompiledComponent, CompiledRule};
 
 /// A component with its place in the package.
 pub struct Placed<'a> {

@@ -1,21 +1,17 @@
 //! From a patient to an explained decision.
 //!
 //! A pure function of patient, instant and package: no clock, no randomness,
-//! no I/O, no logging. [`compile`] makes a package into a [`program`];
-//! [`ground`] turns a record into truth values of its atoms; [`evaluate`]
+//! no I/O, no logging. [`ground`] turns a record into truth values of its atoms; [`evaluate`]
 //! computes the formulas; [`assemble`] puts the answer together.
 
 pub mod assemble;
 mod case;
-pub mod compile;
 mod components;
 pub mod decision;
-pub mod describe;
 pub mod evaluate;
 mod explain;
 pub mod ground;
 mod needs;
-pub mod program;
 mod requests;
 mod statement;
 
@@ -24,13 +20,13 @@ use std::collections::HashMap;
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
+use crate::program::{self, CompiledRule, NodeId, Program, compile};
 use crate::rule::model::{Package, Rule};
 
 use case::Case;
 use decision::{Answer, Explain};
 use evaluate::{Evaluator, NodeSet, Valuation};
 use ground::Grounder;
-use program::{CompiledRule, NodeId, Program};
 
 /// A package, ready to evaluate patients.
 #[derive(Debug)]
@@ -45,7 +41,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Compiles a package that was checked.
+    /// Compiles a package that was checked, and makes it ready.
     ///
     /// # Errors
     /// Faults of its value sets; a package that was checked has none.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::clinical::terminology::DIGEST_INPUT;
-use crate::engine::program::SEMANTICS;
+use crate::program::SEMANTICS;
 use crate::rule::model::Package;
 
 /// SHA-256, hexadecimal, over the version of the semantics, the code tables and

@@ -11,7 +11,7 @@ use crate::clinical::patient::Patient;
 use crate::diag::{self, Diagnostic, Files, Level};
 use crate::engine::Engine;
 use crate::engine::decision::{Answer, Explain};
-use crate::engine::program::{Outline, Program, SEMANTICS};
+use crate::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
 use crate::rule::{check, read};
 

@@ -19,7 +19,7 @@ use crate::rule::truth::Truth;
 
 use super::decision::{Basis, Reading, Unrecognized};
 use super::evaluate::Open;
-use super::program::{Atom, AtomId, Program};
+use crate::program::{Atom, AtomId, Program};
 
 use record::Record;
 
