@@ -8,10 +8,11 @@
 //! | 4 | [`server`] | sockets, limits, drain, health |
 //! | 3 | [`api`] | protobuf to domain and back |
 //! | 2 | [`ruleset`] | load and activate a package |
-//! | 1 | [`engine`] | program to decision, with its explanation |
+//! | 1 | [`engine`], [`analysis`] | program to decision, with its explanation; questions about all patients |
 //! | 0 | [`program`], [`rule`], [`clinical`], [`diag`] | compiled form; rule language; codes, patient; diagnostics |
 //! | leaf | [`config`], [`telemetry`] | settings; logs and traces |
 
+pub mod analysis;
 pub mod api;
 pub mod cli;
 pub mod clinical;
