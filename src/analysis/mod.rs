@@ -11,5 +11,6 @@
 //! - the records of a [`catalog`], entry by entry: what is possible there comes
 //!   with a record that shows it.
 
+pub mod catalog;
 pub mod encode;
 pub mod logic;
