@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::{Exit, Format, complain, print};
+use crate::api::patient_schema;
 use crate::diag;
 use crate::engine::program::Outline;
 use crate::rule::model::Rule;
+use crate::rule::schema;
 use crate::ruleset::{self, Checked, LoadError, Ruleset};
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +36,21 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Print the JSON Schema by which editors complete and check YAML files.
+    Schema {
+        /// Of what.
+        #[arg(value_enum, default_value_t = Document::Package)]
+        of: Document,
+    },
+}
+
+/// What a schema describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Document {
+    /// A file of a rules package.
+    Package,
+    /// A case of the package.
+    Cases,
 }
 
 pub(super) fn run(command: Command) -> Exit {
@@ -46,7 +63,22 @@ pub(super) fn run(command: Command) -> Exit {
                 Exit::Unusable
             }
         },
+        Command::Schema { of } => print_schema(of),
     }
+}
+
+fn print_schema(of: Document) -> Exit {
+    let schema = match of {
+        Document::Package => schema::package(),
+        Document::Cases => match patient_schema::definitions() {
+            Ok(patient) => schema::cases(patient),
+            Err(error) => {
+                complain(error);
+                return Exit::Failed;
+            }
+        },
+    };
+    if print(&json(&schema)) { Exit::Fine } else { Exit::Failed }
 }
 
 fn open(dir: Option<&Path>) -> Result<Ruleset, LoadError> {
