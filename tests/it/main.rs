@@ -15,6 +15,7 @@ mod broken;
 mod cases;
 mod drain;
 mod laws;
+mod schema;
 mod serve;
 mod server;
 mod standard;
