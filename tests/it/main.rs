@@ -20,3 +20,4 @@ mod serve;
 mod server;
 mod standard;
 mod traces;
+mod tutorial;

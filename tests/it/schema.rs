@@ -38,8 +38,8 @@ fn validator(of: &str) -> Validator {
     jsonschema::validator_for(&schema).expect("a schema")
 }
 
-static PACKAGE: LazyLock<Validator> = LazyLock::new(|| validator("package"));
-static CASES: LazyLock<Validator> = LazyLock::new(|| validator("cases"));
+pub static PACKAGE: LazyLock<Validator> = LazyLock::new(|| validator("package"));
+pub static CASES: LazyLock<Validator> = LazyLock::new(|| validator("cases"));
 
 fn yaml_files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
