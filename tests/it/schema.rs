@@ -208,7 +208,7 @@ fn completed(shape: &'static Shape, mut map: Map<String, Value>) -> Value {
             Law::Some(keys) if !keys.iter().any(|key| map.contains_key(*key)) => {
                 map.insert(keys[0].to_owned(), first(shape, keys[0]));
             }
-            Law::Inherited(list, key, from) if !map.get(*from).is_some_and(|from| from.get(key).is_some()) => {
+            Law::Inherited(list, key, from) if map.get(*from).is_none_or(|from| from.get(key).is_none()) => {
                 let Holds::Forms(inner) = shape.key(list).expect("a list").holds else {
                     panic!("{list}: no list of maps")
                 };

@@ -3,11 +3,17 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
+use concord::api::decide::{Terms, decide};
+use concord::api::limits::Limits;
 use concord::api::{json, proto::Patient};
 use concord::cli::yaml;
 use concord::diag::Files;
 use concord::rule::read;
+use concord::ruleset::Ruleset;
+
+use super::cases::{misses, request_of};
 
 const PAGE: &str = "rules/README.md";
 
@@ -128,16 +134,22 @@ fn shell(command: &str, dir: &Path) -> (i32, String) {
         .env("NO_COLOR", "1")
         .output()
         .expect("bash");
-    (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).expect("UTF-8"))
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let end = if printed.is_empty() { "" } else { "\n" };
+    (output.status.code().unwrap_or(-1), format!("{}{end}", printed.trim_end()))
 }
 
-/// What a file of the page has to be: a sound package with it, a sound case, or a patient.
+/// What a file of the page has to be: a sound package with it, a case that holds, or a patient.
 fn checked(path: &str, text: &str, dir: &Path) {
     if path.starts_with("my-rules/cases/") {
         let case = yaml::read(text).unwrap_or_else(|fault| panic!("{path}: {fault:?}")).value;
         if let Err(error) = super::schema::CASES.validate(&case) {
             panic!("{path}: {}: {error}", error.instance_path());
         }
+        let ruleset = Arc::new(Ruleset::from_dir(&dir.join("my-rules")).expect("a package that checks"));
+        let terms = Terms { limits: Limits::default(), purpose_of_use: "TREAT".to_owned() };
+        let decision = decide(&ruleset, request_of(&case), &terms, jiff::Timestamp::UNIX_EPOCH).expect("an answer");
+        assert_eq!(misses(&decision.answer, &case["expect"]), Vec::<String>::new(), "{path}");
     } else if path.starts_with("my-rules/") {
         let document = yaml::read(text).unwrap_or_else(|fault| panic!("{path}: {fault:?}")).value;
         if let Err(error) = super::schema::PACKAGE.validate(&document) {
