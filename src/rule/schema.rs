@@ -126,7 +126,12 @@ impl Writer {
                 let name = self.value(Holds::Name);
                 self.define("names", |_| json!({"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}))
             }
-            Holds::ParameterName => string("^[a-z0-9_]+$", "lower-case words joined by underscores: qtc_limit"),
+            Holds::ParameterName => {
+                let mut kind = string("^[a-z0-9_]+$", "lower-case words joined by underscores: qtc_limit");
+                set(&mut kind, "type", json!(["string", "integer"]));
+                set(&mut kind, "minimum", json!(0));
+                kind
+            }
             Holds::Word(words) => Self::words(&words()),
             Holds::SomeWords(words) => {
                 let word = Self::words(&words());

@@ -25,6 +25,9 @@ impl Reader {
     pub fn defaults(&mut self, node: &Node) -> Defaults {
         let Some(mut form) = self.form(node, &shape::DEFAULTS) else { return Defaults::default() };
         let defaults = self.shared_keys(&mut form);
+        if defaults.evidence.as_ref().is_some_and(Vec::is_empty) {
+            self.fault(Diagnostic::error("empty-list", form.span, "`evidence` cites nothing"));
+        }
         form.finish(self);
         defaults
     }

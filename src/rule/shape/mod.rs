@@ -2,8 +2,8 @@
 //! holds and what it means. The reader knows a key only where it stands here,
 //! and `rule::schema` makes of the tables what editors complete and check by.
 //!
-//! A new key is a row here and a `take` in the reader; one without the other
-//! is refused as unknown, and `tests/it/schema.rs` says so.
+//! A new key is a row here and a `take` in the reader. A row that nothing takes
+//! fails `tests/it/schema.rs`; a key that is taken without a row is refused.
 
 mod case;
 mod condition;
