@@ -8,6 +8,7 @@ have to show the keys and words of the language. What the server answers is prin
 """
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -155,6 +156,8 @@ def hover(server, word, wanted):
 
 
 def main():
+    # A server that doesn't answer ends this, and with it the server, whose input closes.
+    signal.alarm(120)
     server = Server(sys.argv[1])
     shipped(server)
     faults(server)
