@@ -3,6 +3,8 @@
 pub mod check;
 pub mod model;
 pub mod read;
+pub mod schema;
+pub mod shape;
 pub mod template;
 pub mod truth;
 pub mod yaml;

@@ -102,7 +102,7 @@ fn request_about(answer: &Answer, about: &[&str]) -> bool {
 }
 
 /// What of the expectation does not hold.
-fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
+pub fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
     let mut misses = Vec::new();
     let mut miss = |what: String| misses.push(what);
     for approach in strings(&expect["approaches"]["must"]) {

@@ -1,6 +1,7 @@
 //! `concord rules`: what a rules package is governed with.
 
 mod check;
+mod schema;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,12 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Print the JSON Schema by which editors complete and check YAML files.
+    Schema {
+        /// Of what.
+        #[arg(value_enum, default_value_t = schema::Document::Package)]
+        of: schema::Document,
+    },
 }
 
 pub(super) fn run(command: Command) -> Exit {
@@ -43,6 +50,7 @@ pub(super) fn run(command: Command) -> Exit {
                 Exit::Unusable
             }
         },
+        Command::Schema { of } => schema::run(of),
     }
 }
 
@@ -65,4 +73,8 @@ fn summary(ruleset: &Ruleset) -> String {
         counts.components,
         counts.atoms,
     )
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).map_or_else(|error| format!("{error}\n"), |text| text + "\n")
 }

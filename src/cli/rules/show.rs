@@ -1,7 +1,7 @@
 //! `concord rules show`: a package, or one rule of it.
 
 use super::super::{Exit, complain, print};
-use super::summary;
+use super::{json, summary};
 use crate::diag;
 use crate::program::Outline;
 use crate::rule::model::Rule;
@@ -24,10 +24,6 @@ pub(super) fn run(ruleset: &Ruleset, id: Option<&str>, compiled: bool) -> Exit {
         }
     };
     if print(&text) { Exit::Fine } else { Exit::Failed }
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).map_or_else(|error| format!("{error}\n"), |text| text + "\n")
 }
 
 fn list(ruleset: &Ruleset) -> String {

@@ -4,18 +4,19 @@
 use rust_decimal::Decimal;
 
 use super::form::{Form, Reader};
-use crate::clinical::concept::{ConceptDef, ConceptKind, IcdEntry};
+use crate::clinical::concept::{ConceptDef, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
     Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, Question, ScopeDecl, Source, Spanned, Substance,
     Word,
 };
+use crate::rule::shape;
 use crate::rule::yaml::{Kind, Node};
 
 impl Reader {
     /// Reads the metadata.
     pub fn meta(&mut self, node: &Node) -> Option<Meta> {
-        let mut form = self.form(node, "`package`")?;
+        let mut form = self.form(node, &shape::META)?;
         let name = self.required(&mut form, "name").and_then(|node| self.name(node));
         let version = self.required_words(&mut form, "version");
         let title = self.required_words(&mut form, "title");
@@ -37,7 +38,7 @@ impl Reader {
 
     /// Reads a parameter. Its name joins words with underscores.
     pub fn parameter(&mut self, node: &Node) -> Option<Parameter> {
-        let mut form = self.form(node, "a parameter")?;
+        let mut form = self.form(node, &shape::PARAMETER)?;
         let id = self.required(&mut form, "id").and_then(|node| self.text(node));
         let title = self.required_words(&mut form, "title");
         let value = self.required_words(&mut form, "value");
@@ -56,7 +57,7 @@ impl Reader {
 
     /// Reads a source.
     pub fn source(&mut self, node: &Node) -> Option<Source> {
-        let mut form = self.form(node, "a source")?;
+        let mut form = self.form(node, &shape::SOURCE)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let publisher = self.required_words(&mut form, "publisher");
@@ -78,7 +79,7 @@ impl Reader {
 
     /// Reads an approach.
     pub fn approach(&mut self, node: &Node) -> Option<Approach> {
-        let mut form = self.form(node, "an approach")?;
+        let mut form = self.form(node, &shape::APPROACH)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         form.finish(self);
@@ -87,7 +88,7 @@ impl Reader {
 
     /// Reads a component.
     pub fn component(&mut self, node: &Node) -> Option<Component> {
-        let mut form = self.form(node, "a component")?;
+        let mut form = self.form(node, &shape::COMPONENT)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let approaches = self.required(&mut form, "approaches").map(|node| self.names(node));
@@ -100,7 +101,7 @@ impl Reader {
 
     /// Reads the scope.
     pub fn scope(&mut self, node: &Node) -> Option<ScopeDecl> {
-        let mut form = self.form(node, "`scope`")?;
+        let mut form = self.form(node, &shape::SCOPE)?;
         let mut part = |key| self.required(&mut form, key).and_then(|node| self.name(node));
         let scope =
             ScopeDecl { present: part("present"), possible: part("possible"), in_remission: part("in_remission") };
@@ -110,7 +111,7 @@ impl Reader {
 
     /// Reads a word of a vocabulary.
     pub fn vocabulary_word(&mut self, node: &Node) -> Option<Word> {
-        let mut form = self.form(node, "a word")?;
+        let mut form = self.form(node, &shape::WORD)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let newest = form.take("newest").and_then(|node| self.boolean(node)).unwrap_or(false);
@@ -120,7 +121,7 @@ impl Reader {
     }
 
     fn ask(&mut self, node: &Node) -> Option<Ask> {
-        let mut form = self.form(node, "a question")?;
+        let mut form = self.form(node, &shape::ASK)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let text = self.required_words(&mut form, "text");
         form.finish(self);
@@ -129,7 +130,7 @@ impl Reader {
 
     /// Reads a question of several concepts.
     pub fn question(&mut self, node: &Node) -> Option<Question> {
-        let mut form = self.form(node, "a question")?;
+        let mut form = self.form(node, &shape::QUESTION)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let text = self.required_words(&mut form, "text");
         let concepts = self.required(&mut form, "concepts").map(|node| self.names(node));
@@ -139,7 +140,7 @@ impl Reader {
 
     /// Reads a substance.
     pub fn substance(&mut self, node: &Node) -> Option<Substance> {
-        let mut form = self.form(node, "a substance")?;
+        let mut form = self.form(node, &shape::SUBSTANCE)?;
         let id = self.required(&mut form, "id").and_then(|node| self.text(node));
         let classes = form.take("classes").map_or_else(Vec::new, |node| self.names(node));
         let unspecific = form.take("unspecific").and_then(|node| self.boolean(node)).unwrap_or(false);
@@ -149,7 +150,7 @@ impl Reader {
 
     /// Reads an answer of observations.
     pub fn answer(&mut self, node: &Node) -> Option<Answer> {
-        let mut form = self.form(node, "an answer")?;
+        let mut form = self.form(node, &shape::ANSWER)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let words = self.plain_texts(&mut form, "words");
         let codings = form.take("codings").map_or_else(Vec::new, |node| self.codings(node));
@@ -191,14 +192,11 @@ impl Reader {
 
     /// Reads a concept.
     pub fn concept(&mut self, node: &Node) -> Option<Concept> {
-        let mut form = self.form(node, "a concept")?;
+        let mut form = self.form(node, &shape::CONCEPT)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
-        let kinds = [
-            ("diagnosis", ConceptKind::Diagnosis),
-            ("medication", ConceptKind::Medication),
-            ("observation", ConceptKind::Observation),
-        ];
-        let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a kind of concept", &kinds));
+        let kind = self
+            .required(&mut form, "kind")
+            .and_then(|node| self.word(node, "a kind of concept", shape::CONCEPT_KINDS));
         let title = self.required_words(&mut form, "title");
         let mut entries = Vec::new();
         let icd10cm = self.codes(&mut form, "icd-10-cm", &mut entries);
@@ -252,7 +250,7 @@ impl Reader {
             let ingredients = self.texts(node, "`rxnorm`").into_iter().map(|text| text.value).collect();
             return RxNormLists { ingredients, ..RxNormLists::default() };
         }
-        let Some(mut form) = self.form(node, "`rxnorm`") else { return RxNormLists::default() };
+        let Some(mut form) = self.form(node, &shape::RXNORM) else { return RxNormLists::default() };
         let lists = RxNormLists {
             ingredients: self.codes(&mut form, "ingredients", entries),
             products: self.codes(&mut form, "products", entries),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::clinical::date::Length;
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::rule::model::{Name, Spanned};
+use crate::rule::shape::Shape;
 use crate::rule::yaml::{Key, Kind, Node};
 
 /// What reading needs to know, and the faults it finds.
@@ -20,7 +21,8 @@ pub struct Reader {
 pub struct Form<'a> {
     /// Where it is written.
     pub span: Span,
-    what: &'static str,
+    /// What it may hold.
+    pub shape: &'static Shape,
     entries: &'a [(Key, Node)],
     taken: Vec<&'a str>,
 }
@@ -43,13 +45,13 @@ impl<'a> Form<'a> {
         self.entries.iter().map(|(key, _)| key)
     }
 
-    /// Names every key that nothing took.
+    /// Names every key that the shape doesn't have or nothing took.
     pub fn finish(self, reader: &mut Reader) {
         for (key, _) in self.entries {
-            if self.taken.contains(&key.text.as_str()) {
+            if self.shape.key(&key.text).is_some() && self.taken.contains(&key.text.as_str()) {
                 continue;
             }
-            let message = format!("{} has no key `{}`", self.what, key.text);
+            let message = format!("{} has no key `{}`", self.shape.what, key.text);
             let fault = Diagnostic::error("unknown-key", key.span, message);
             let mut known = self.taken.clone();
             known.sort_unstable();
@@ -69,11 +71,11 @@ impl Reader {
     }
 
     /// Reads a map.
-    pub fn form<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Form<'a>> {
+    pub fn form<'a>(&mut self, node: &'a Node, shape: &'static Shape) -> Option<Form<'a>> {
         match &node.kind {
-            Kind::Map(entries) => Some(Form { span: node.span, what, entries, taken: Vec::new() }),
+            Kind::Map(entries) => Some(Form { span: node.span, shape, entries, taken: Vec::new() }),
             _ => {
-                self.shape(node, &format!("{what} is a map of keys"));
+                self.shape(node, &format!("{} is a map of keys", shape.what));
                 None
             }
         }
@@ -190,7 +192,12 @@ impl Reader {
     /// Reads one word or a list of words of a fixed list.
     pub fn some_words<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Vec<T> {
         match &node.kind {
-            Kind::List(items) => items.iter().filter_map(|item| self.word(item, what, words)).collect(),
+            Kind::List(items) => {
+                if items.is_empty() {
+                    self.fault(Diagnostic::error("empty-list", node.span, "the list holds nothing"));
+                }
+                items.iter().filter_map(|item| self.word(item, what, words)).collect()
+            }
             _ => self.word(node, what, words).into_iter().collect(),
         }
     }
@@ -216,7 +223,7 @@ impl Reader {
     pub fn required<'a>(&mut self, form: &mut Form<'a>, key: &'static str) -> Option<&'a Node> {
         let node = form.take(key);
         if node.is_none() {
-            let message = format!("{} has no `{key}`", form.what);
+            let message = format!("{} has no `{key}`", form.shape.what);
             self.fault(Diagnostic::error("missing-key", form.span, message).help(format!("add `{key}: …`")));
         }
         node

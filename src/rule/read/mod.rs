@@ -7,30 +7,10 @@ mod rules;
 
 use crate::diag::{Diagnostic, Files, nearest};
 use crate::rule::model::{Package, Parameter};
+use crate::rule::shape;
 use crate::rule::yaml::{self, Kind, Node};
 
 use form::Reader;
-
-/// Top-level keys of a file.
-const SECTIONS: &[&str] = &[
-    "package",
-    "parameters",
-    "sources",
-    "approaches",
-    "components",
-    "events",
-    "history",
-    "plans",
-    "preferences",
-    "substances",
-    "answers",
-    "questions",
-    "concepts",
-    "definitions",
-    "scope",
-    "defaults",
-    "rules",
-];
 
 /// Reads a package. The model is in canonical order, whatever the order of the
 /// files and of what stands in them; it is to be used only where there is no
@@ -121,9 +101,10 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             }
             other => {
                 let fault = Diagnostic::error("unknown-key", key.span, format!("a package has no section `{other}`"));
-                reader.fault(match nearest(other, SECTIONS.iter().copied()) {
+                let sections: Vec<&str> = shape::FILE.keys.iter().map(|key| key.name).collect();
+                reader.fault(match nearest(other, sections.iter().copied()) {
                     Some(near) => fault.label("not a section").help(format!("did you mean `{near}`?")),
-                    None => fault.label("not a section").help(format!("sections: {}", SECTIONS.join(", "))),
+                    None => fault.label("not a section").help(format!("sections: {}", sections.join(", "))),
                 });
             }
         }
