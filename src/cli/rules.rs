@@ -1,7 +1,7 @@
 //! `concord rules`: check and show a rules package.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::{Exit, Format, complain, print};
 use crate::diag;
 use crate::engine::program::Outline;
 use crate::rule::model::Rule;
-use crate::ruleset::{self, Checked, LoadError, Ruleset};
+use crate::ruleset::{self, Checked, LoadError, Origin, Ruleset};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -38,8 +38,8 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
-        Command::Check { dir, format } => check(dir.as_deref(), format),
-        Command::Show { id, rules, compiled } => match open(rules.as_deref()) {
+        Command::Check { dir, format } => check(dir, format),
+        Command::Show { id, rules, compiled } => match open(rules) {
             Ok(ruleset) => show(&ruleset, id.as_deref(), compiled),
             Err(error) => {
                 complain(error);
@@ -49,17 +49,15 @@ pub(super) fn run(command: Command) -> Exit {
     }
 }
 
-fn open(dir: Option<&Path>) -> Result<Ruleset, LoadError> {
-    dir.map_or_else(Ruleset::embedded, Ruleset::from_dir)
+fn open(rules: Option<PathBuf>) -> Result<Ruleset, LoadError> {
+    Ruleset::from_sources(Origin { rules, overlay: None }.read()?)
 }
 
 /// A package with faults is unusable input.
-fn check(dir: Option<&Path>, format: Format) -> Exit {
+fn check(rules: Option<PathBuf>, format: Format) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
-    let checked = match dir
-        .map_or_else(|| Ok(ruleset::check_embedded(Some(&today))), |dir| ruleset::check_dir(dir, Some(&today)))
-    {
-        Ok(checked) => checked,
+    let checked = match (Origin { rules, overlay: None }).read() {
+        Ok(sources) => ruleset::check_sources(sources, Some(&today)),
         Err(error) => {
             complain(error);
             return Exit::Unusable;

@@ -8,7 +8,7 @@ use super::{Exit, Format, complain, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
-use crate::ruleset::{LoadError, Ruleset};
+use crate::ruleset::{LoadError, Origin, Ruleset};
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -75,12 +75,14 @@ pub(super) fn terms(settings: &Settings) -> Terms {
     }
 }
 
+/// Where the settings say that the package is.
+pub(super) fn origin(settings: &Settings) -> Origin {
+    Origin { rules: settings.rules.dir.clone(), overlay: None }
+}
+
 /// The package that the settings name.
 pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, LoadError> {
-    match &settings.rules.dir {
-        Some(dir) => Ruleset::from_dir(dir),
-        None => Ruleset::embedded(),
-    }
+    Ruleset::from_sources(origin(settings).read()?)
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {

@@ -4,8 +4,6 @@ mod active;
 mod digest;
 mod source;
 
-use std::path::Path;
-
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::diag::{self, Diagnostic, Files, Level};
@@ -16,6 +14,7 @@ use crate::rule::model::{Package, RuleStatus};
 use crate::rule::{check, read};
 
 pub use active::Active;
+pub use source::{Origin, Sources};
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
@@ -83,25 +82,15 @@ impl Checked {
     }
 }
 
-/// Reads and checks the package of a directory. `today`, `YYYY-MM-DD`, is the
+/// Reads and checks a package with its overlay. `today`, `YYYY-MM-DD`, is the
 /// day against which review dates are held.
-///
-/// # Errors
-/// [`LoadError::Unreadable`] where the files can't be read.
-pub fn check_dir(dir: &Path, today: Option<&str>) -> Result<Checked, LoadError> {
-    Ok(check_files(source::read_dir(dir)?, today))
-}
-
-/// Reads and checks the shipped package.
 #[must_use]
-pub fn check_embedded(today: Option<&str>) -> Checked {
-    check_files(source::embedded(), today)
-}
-
-/// Reads and checks the package that the files make.
-#[must_use]
-pub fn check_files(files: Files, today: Option<&str>) -> Checked {
+pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
+    let files = sources.base;
     let (package, mut diagnostics) = read::package(&files);
+    if sources.overlay.is_some() {
+        diagnostics.push(Diagnostic::error("overlay", diag::Span::default(), "overlays are not read yet"));
+    }
     // What is not read can't be referred to: checks of names would only echo.
     if diagnostics.iter().all(|one| one.level != Level::Error) {
         diagnostics.extend(check::package(&package, today));
@@ -110,20 +99,12 @@ pub fn check_files(files: Files, today: Option<&str>) -> Checked {
 }
 
 impl Ruleset {
-    /// The shipped package.
+    /// The shipped package, without an overlay.
     ///
     /// # Errors
     /// [`LoadError`] where it has faults; tests hold that it has none.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_checked(check_embedded(None))
-    }
-
-    /// The package of a directory.
-    ///
-    /// # Errors
-    /// [`LoadError`] where it can't be read or has faults.
-    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::from_checked(check_dir(dir, None)?)
+        Self::from_sources(Origin::default().read()?)
     }
 
     /// The package that the files make, by name and text.
@@ -131,7 +112,15 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it has faults.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, LoadError> {
-        Self::from_checked(check_files(Files::new(files), None))
+        Self::from_sources(Files::new(files).into())
+    }
+
+    /// A package with its overlay.
+    ///
+    /// # Errors
+    /// [`LoadError`] where either has faults.
+    pub fn from_sources(sources: Sources) -> Result<Self, LoadError> {
+        Self::from_checked(check_sources(sources, None))
     }
 
     /// A package that was checked.
