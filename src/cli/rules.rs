@@ -19,6 +19,9 @@ pub(super) enum Command {
     Check {
         /// Directory of the package; else the one in the binary.
         dir: Option<PathBuf>,
+        /// Directory of an overlay to check with the package. May be repeated: each is checked by itself.
+        #[arg(long, value_name = "DIR")]
+        overlay: Vec<PathBuf>,
         /// Form of the diagnostics.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -30,6 +33,9 @@ pub(super) enum Command {
         /// Directory of the package; else the one in the binary.
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// Directory of the site's overlay.
+        #[arg(long, value_name = "DIR")]
+        overlay: Option<PathBuf>,
         /// The compiled form as JSON: atoms, formulas, implications, rules, components.
         #[arg(long)]
         compiled: bool,
@@ -38,8 +44,8 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
-        Command::Check { dir, format } => check(dir, format),
-        Command::Show { id, rules, compiled } => match open(rules) {
+        Command::Check { dir, overlay, format } => check(dir, overlay, format),
+        Command::Show { id, rules, overlay, compiled } => match open(&Origin { rules, overlay }) {
             Ok(ruleset) => show(&ruleset, id.as_deref(), compiled),
             Err(error) => {
                 complain(error);
@@ -49,36 +55,68 @@ pub(super) fn run(command: Command) -> Exit {
     }
 }
 
-fn open(rules: Option<PathBuf>) -> Result<Ruleset, LoadError> {
-    Ruleset::from_sources(Origin { rules, overlay: None }.read()?)
+fn open(origin: &Origin) -> Result<Ruleset, LoadError> {
+    Ruleset::from_sources(origin.read()?)
 }
 
-/// A package with faults is unusable input.
-fn check(rules: Option<PathBuf>, format: Format) -> Exit {
+/// The package alone, or with each of the overlays in turn. A package with
+/// faults is unusable input.
+fn check(rules: Option<PathBuf>, overlays: Vec<PathBuf>, format: Format) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
-    let checked = match (Origin { rules, overlay: None }).read() {
-        Ok(sources) => ruleset::check_sources(sources, Some(&today)),
-        Err(error) => {
-            complain(error);
-            return Exit::Unusable;
-        }
-    };
-    if format == Format::Json {
-        print(&format!("{}\n", diag::to_json(&checked.diagnostics, &checked.files)));
+    let alone = overlays.is_empty();
+    let origins: Vec<Origin> = if alone {
+        vec![Origin { rules, overlay: None }]
     } else {
-        report(&checked);
-    }
-    let faulty = checked.errors() > 0;
-    if format == Format::Text && !faulty {
-        match Ruleset::from_checked(checked) {
-            Ok(ruleset) => print(&summary(&ruleset)),
+        overlays.into_iter().map(|overlay| Origin { rules: rules.clone(), overlay: Some(overlay) }).collect()
+    };
+    let (mut worst, mut found) = (Exit::Fine, Vec::new());
+    for origin in origins {
+        let overlay = origin.overlay.as_ref().map(|dir| dir.display().to_string());
+        let checked = match origin.read() {
+            Ok(sources) => ruleset::check_sources(sources, Some(&today)),
             Err(error) => {
                 complain(error);
-                return Exit::Unusable;
+                worst = Exit::Unusable;
+                continue;
             }
         };
+        worst = worst.max(if checked.errors() > 0 { Exit::Unusable } else { Exit::Fine });
+        if format == Format::Json {
+            let diagnostics = diag::to_json(&checked.diagnostics, &checked.files);
+            found.push(match overlay {
+                Some(overlay) => serde_json::json!({"overlay": overlay, "diagnostics": diagnostics}),
+                None => diagnostics,
+            });
+        } else {
+            worst = worst.max(tell(checked, overlay.as_deref()));
+        }
     }
-    if faulty { Exit::Unusable } else { Exit::Fine }
+    if format == Format::Json {
+        let all = if alone { found.pop() } else { Some(serde_json::Value::Array(found)) };
+        all.map(|all| print(&format!("{all}\n")));
+    }
+    worst
+}
+
+fn tell(checked: Checked, overlay: Option<&str>) -> Exit {
+    if let Some(overlay) = overlay {
+        let how = if checked.errors() > 0 { "is refused" } else { "checks" };
+        complain(format_args!("overlay {overlay} {how}"));
+    }
+    report(&checked);
+    if checked.errors() > 0 {
+        return Exit::Unusable;
+    }
+    match Ruleset::from_checked(checked) {
+        Ok(ruleset) => {
+            print(&summary(&ruleset));
+            Exit::Fine
+        }
+        Err(error) => {
+            complain(error);
+            Exit::Unusable
+        }
+    }
 }
 
 fn report(checked: &Checked) {
@@ -116,8 +154,11 @@ fn json(value: &impl serde::Serialize) -> String {
 
 fn summary(ruleset: &Ruleset) -> String {
     let (meta, counts) = (&ruleset.package().meta, ruleset.counts());
+    let overlay = ruleset.package().overlay.as_ref();
+    let laid = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));
+    let disabled = if counts.disabled == 0 { String::new() } else { format!("{} disabled, ", counts.disabled) };
     format!(
-        "{} {}, sha256 {}\n{} rules, {} drafts, {} retired, {} definitions, {} concepts, {} components, {} atoms\n",
+        "{} {}{laid}, sha256 {}\n{} rules, {disabled}{} drafts, {} retired, {} definitions, {} concepts, {} components, {} atoms\n",
         meta.name,
         meta.version,
         ruleset.digest(),
@@ -146,7 +187,7 @@ fn one(ruleset: &Ruleset, rule: &Rule) -> String {
     if let Some(outline) = ruleset.describe(&rule.id.value) {
         text.push_str(&tree(outline, 1));
     } else {
-        text.push_str("  (not evaluated: the rule is not active)\n");
+        text.push_str(&format!("  (not evaluated: the rule is {})\n", rule.status.word()));
     }
     text.push_str(&format!("\nstrength      {}\nverification  {}\n", rule.strength, rule.verification.word()));
     for citation in &rule.evidence {

@@ -158,6 +158,10 @@ impl<'a> Compiler<'a> {
                 let node = self.offered(&name.value);
                 outline::leaf(format!("{} is offered", self.describer.component(&name.value)), node)
             }
+            Condition::Parameter(test) => {
+                let node = if test.holds { self.intern(Formula::And(Vec::new())) } else { self.never() };
+                outline::leaf(test.text.clone(), node)
+            }
             group => self.group(group, binds),
         }
     }

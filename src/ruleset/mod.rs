@@ -1,19 +1,20 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+mod check;
 mod digest;
 mod source;
 
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
-use crate::diag::{self, Diagnostic, Files, Level};
+use crate::diag::Files;
 use crate::engine::Engine;
 use crate::engine::decision::{Answer, Explain};
 use crate::engine::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
-use crate::rule::{check, read};
 
 pub use active::Active;
+pub use check::{Checked, check_sources};
 pub use source::{Origin, Sources};
 
 /// A package that was checked and compiled. Never changes.
@@ -21,6 +22,8 @@ pub use source::{Origin, Sources};
 pub struct Ruleset {
     engine: Engine,
     digest: String,
+    base_digest: String,
+    overlay_digest: Option<String>,
     warnings: String,
 }
 
@@ -33,6 +36,8 @@ pub struct Counts {
     pub drafts: u32,
     /// Retired rules.
     pub retired: u32,
+    /// Rules that the overlay disables.
+    pub disabled: u32,
     /// Definitions.
     pub definitions: u32,
     /// Concepts.
@@ -55,47 +60,6 @@ pub enum LoadError {
         /// The diagnostics, rendered.
         rendered: String,
     },
-}
-
-/// What a check found.
-#[derive(Debug)]
-pub struct Checked {
-    /// The files.
-    pub files: Files,
-    /// Faults and warnings.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The package; to be used only without errors.
-    pub package: Package,
-}
-
-impl Checked {
-    /// How many errors there are.
-    #[must_use]
-    pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|one| one.level == Level::Error).count()
-    }
-
-    /// The diagnostics as text.
-    #[must_use]
-    pub fn render(&self, color: bool) -> String {
-        diag::render(&self.diagnostics, &self.files, color)
-    }
-}
-
-/// Reads and checks a package with its overlay. `today`, `YYYY-MM-DD`, is the
-/// day against which review dates are held.
-#[must_use]
-pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
-    let files = sources.base;
-    let (package, mut diagnostics) = read::package(&files);
-    if sources.overlay.is_some() {
-        diagnostics.push(Diagnostic::error("overlay", diag::Span::default(), "overlays are not read yet"));
-    }
-    // What is not read can't be referred to: checks of names would only echo.
-    if diagnostics.iter().all(|one| one.level != Level::Error) {
-        diagnostics.extend(check::package(&package, today));
-    }
-    Checked { files, diagnostics, package }
 }
 
 impl Ruleset {
@@ -132,19 +96,37 @@ impl Ruleset {
         if checked.errors() > 0 {
             return Err(LoadError::Faulty { rendered });
         }
-        let digest = digest::of(&checked.package);
+        let (package, base_digest) = (&checked.package, checked.base_digest);
+        let overlay_digest = package.overlay.as_ref().map(digest::of_overlay);
+        // Of the package that is evaluated, so that it can name no other.
+        let digest = match &package.overlay {
+            Some(_) => digest::of_both(package, &base_digest),
+            None => digest::of_package(package),
+        };
         let engine = Engine::new(checked.package).map_err(|faults| {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
-        Ok(Self { engine, digest, warnings: rendered })
+        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered })
     }
 
-    /// SHA-256 over the package, the code tables and the version of the
-    /// engine's semantics, hexadecimal.
+    /// SHA-256 over the package, its overlay, the code tables and the version of
+    /// the engine's semantics, hexadecimal.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The same without the overlay: equal to [`Self::digest`] where there is none.
+    #[must_use]
+    pub fn base_digest(&self) -> &str {
+        &self.base_digest
+    }
+
+    /// SHA-256 over the overlay, where there is one.
+    #[must_use]
+    pub fn overlay_digest(&self) -> Option<&str> {
+        self.overlay_digest.as_deref()
     }
 
     /// Warnings of the check, rendered; empty where there are none.
@@ -153,7 +135,7 @@ impl Ruleset {
         &self.warnings
     }
 
-    /// The package as written.
+    /// The package with its overlay laid over it.
     #[must_use]
     pub fn package(&self) -> &Package {
         self.engine.package()
@@ -181,6 +163,7 @@ impl Ruleset {
             rules: of(RuleStatus::Active),
             drafts: of(RuleStatus::Draft),
             retired: of(RuleStatus::Retired),
+            disabled: of(RuleStatus::Disabled),
             definitions: count(package.definitions.len()),
             concepts: count(package.concepts.len()),
             components: count(package.components.len()),

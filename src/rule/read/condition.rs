@@ -38,6 +38,7 @@ const LEADING: &[&str] = &[
     "preference",
     "setting",
     "onset_order",
+    "parameter",
     "of",
 ];
 
@@ -88,6 +89,7 @@ impl Reader {
             "if" => self.implication(&mut form),
             "proposed" => form.take("proposed").and_then(|node| self.name(node)).map(Condition::Proposed),
             "offered" => form.take("offered").and_then(|node| self.name(node)).map(Condition::Offered),
+            "parameter" => form.take("parameter").and_then(|node| self.parameter_test(&mut form, node)),
             fact => self.fact(&mut form, fact),
         };
         form.finish(self);
