@@ -1,7 +1,7 @@
 //! A package with an overlay laid over it: pure, and the same for any order of
 //! what the overlay says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Files, Span, nearest};
 use crate::rule::model::{Additions, Conclusion, Name, Overlay, Package, Parameter, Rule, RuleStatus, SetParameter};
@@ -45,7 +45,8 @@ pub fn in_force(declared: &[Parameter], set: &[SetParameter], files: &Files) -> 
 pub fn merge(mut package: Package, overlay: Overlay) -> (Package, Vec<Diagnostic>) {
     let mut faults = Vec::new();
     let head = &overlay.head;
-    if head.base.value != package.meta.name {
+    // A head that could not be read is told already.
+    if !head.base.value.is_empty() && head.base.value != package.meta.name {
         let message = format!("the overlay is for `{}`, and the package is `{}`", head.base.value, package.meta.name);
         let fault = Diagnostic::error("wrong-base", head.base.span, message);
         faults.push(fault.help(format!("write `base: {}` once it was checked with that package", package.meta.name)));
@@ -65,14 +66,9 @@ pub fn merge(mut package: Package, overlay: Overlay) -> (Package, Vec<Diagnostic
     (package, faults)
 }
 
-fn unknown<'a>(
-    code: &'static str,
-    name: &Name,
-    what: &str,
-    known: impl IntoIterator<Item = &'a str> + Clone,
-) -> Diagnostic {
+fn unknown<'a>(code: &'static str, name: &Name, what: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let fault = Diagnostic::error(code, name.span, format!("the package has no {what} `{}`", name.value));
-    match nearest(&name.value, known.clone()) {
+    match nearest(&name.value, known) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault.help(format!("name a {what} of the package: `concord rules show`, `concord config`")),
     }
@@ -102,6 +98,7 @@ fn off_formulary(package: &Package, overlay: &Overlay, faults: &mut Vec<Diagnost
 /// Disables and enables rules.
 fn switch(package: &mut Package, overlay: &Overlay, faults: &mut Vec<Diagnostic>) {
     twice(overlay.disable.iter().map(|one| &one.rule).chain(&overlay.enable), "disabled or enabled", faults);
+    let mut switched = BTreeSet::new();
     let ids: Vec<String> = package.rules.iter().map(|rule| rule.id.value.clone()).collect();
     let disabled = overlay.disable.iter().map(|one| (&one.rule, RuleStatus::Active, RuleStatus::Disabled));
     let enabled = overlay.enable.iter().map(|rule| (rule, RuleStatus::Draft, RuleStatus::Active));
@@ -110,12 +107,15 @@ fn switch(package: &mut Package, overlay: &Overlay, faults: &mut Vec<Diagnostic>
             faults.push(unknown("unknown-name", name, "rule", ids.iter().map(String::as_str)));
             continue;
         };
+        if !switched.insert(name.value.as_str()) {
+            continue;
+        }
         if rule.status == from {
             rule.status = to;
-        } else if rule.status != to {
-            let (verb, wanted) = if to == RuleStatus::Active { ("enabled", "a draft") } else { ("disabled", "active") };
-            let message =
-                format!("`{}` is {}, and only what is {wanted} can be {verb}", name.value, rule.status.word());
+        } else {
+            let wanted =
+                if to == RuleStatus::Active { "a draft can be enabled" } else { "an active rule can be disabled" };
+            let message = format!("`{}` has the status `{}`, and only {wanted}", name.value, rule.status.word());
             let fault = Diagnostic::error("wrong-status", name.span, message).related(rule.id.span, "the rule");
             faults.push(fault.help("leave it out"));
         }

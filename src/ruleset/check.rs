@@ -88,12 +88,10 @@ fn lay_over(
     diagnostics.extend(pinned(&read.overlay, base_digest));
     let (again, faults) = read::package_with(base, files, read.parameters);
     // The package is sound with its own values, so these are the overlay's.
-    let set = &read.overlay.set;
-    diagnostics.extend(
-        faults
-            .into_iter()
-            .map(|fault| set.iter().fold(fault, |fault, one| fault.related(one.parameter.span, "with this value"))),
-    );
+    diagnostics.extend(faults.into_iter().map(|fault| {
+        let fault = fault.help("the values that the overlay sets can't stand together here: choose others");
+        read.overlay.set.iter().fold(fault, |fault, one| fault.related(one.parameter.span, "set here"))
+    }));
     let (merged, faults) = overlay::merge(again, read.overlay);
     diagnostics.extend(faults);
     merged

@@ -15,6 +15,7 @@ mod broken;
 mod cases;
 mod drain;
 mod laws;
+mod overlay;
 mod serve;
 mod server;
 mod standard;

@@ -178,8 +178,8 @@ impl Reader {
         }
         let mut form: Form<'_> = self.form(node, "a component off the formulary")?;
         let component = self.required(&mut form, "component").and_then(|node| self.name(node));
-        let note = self.optional_words(&mut form, "note");
+        let advice = self.optional_words(&mut form, "note");
         form.finish(self);
-        Some(OffFormulary { component: component?, note })
+        Some(OffFormulary { component: component?, note: advice })
     }
 }
