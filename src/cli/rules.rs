@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use super::{Exit, Format, complain, print};
 use crate::diag;
 use crate::engine::program::Outline;
-use crate::rule::model::Rule;
+use crate::rule::model::{Rule, RuleStatus};
 use crate::ruleset::{self, Checked, LoadError, Origin, Ruleset};
 
 #[derive(Debug, Subcommand)]
@@ -175,7 +175,13 @@ fn summary(ruleset: &Ruleset) -> String {
 fn list(ruleset: &Ruleset) -> String {
     let rules = &ruleset.package().rules;
     let width = rules.iter().map(|rule| rule.id.value.len()).max().unwrap_or(0);
-    let line = |rule: &Rule| format!("{:width$}  {:14}  {}\n", rule.id.value, rule.conclusion.word(), rule.title);
+    let status = |rule: &Rule| match rule.status {
+        RuleStatus::Active => String::new(),
+        other => format!(" ({})", other.word()),
+    };
+    let line = |rule: &Rule| {
+        format!("{:width$}  {:14}  {}{}\n", rule.id.value, rule.conclusion.word(), rule.title, status(rule))
+    };
     "\n".to_owned() + &rules.iter().map(line).collect::<String>()
 }
 

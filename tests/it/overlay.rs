@@ -9,7 +9,8 @@ use concord::api::answer::{canonical_bytes, response};
 use concord::api::decide::{Decision, Terms, decide};
 use concord::api::json;
 use concord::api::limits::Limits;
-use concord::api::proto::EvaluateResponse;
+use concord::api::proto::ruleset_service_client::RulesetServiceClient;
+use concord::api::proto::{EvaluateResponse, GetRuleRequest, GetRulesetRequest};
 use concord::cli::page::{PageStyle, render};
 use concord::diag::Files;
 use concord::engine::decision::{Component, Standing};
@@ -18,6 +19,7 @@ use concord::ruleset::{Origin, Ruleset, Sources, check_sources};
 use serde_json::{Value, json};
 
 use crate::cases::SHIPPED;
+use crate::server::Server;
 
 const HEAD: &str =
     "overlay: {name: north-clinic, version: 2.1.0, title: North clinic, developer: North clinic, base: concord-core}\n";
@@ -293,6 +295,44 @@ fn the_ends_of_every_range_of_the_shipped_package_can_be_set_together() {
         let checked = check_sources(sources(&format!("set:\n{set}")), None);
         assert_eq!(checked.errors(), 0, "{}", checked.render(false));
     }
+}
+
+#[test]
+fn a_value_that_names_a_parameter_is_text_and_no_loop() {
+    let checked = check_sources(sources("set: {crisis_line: \"{$crisis_line}\"}\n"), None);
+    assert!(checked.diagnostics.iter().all(|fault| fault.code == "malformed-statement"), "{}", checked.render(false));
+    assert!(checked.errors() > 0);
+}
+
+#[test]
+fn the_active_package_tells_of_its_overlay_over_the_wire() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = "set: {qtc_limit: 480 ms}\ndisable:\n- {rule: methadone-qtc-500-or-more, reason: a, by: b}\n\
+                - {rule: depression-screen-phq9, reason: c}\nformulary: {exclude: [methadone]}\n";
+    std::fs::write(dir.path().join("site.yaml"), format!("{HEAD}{text}")).expect("a file");
+    let server = Server::start(&[&format!("rules.overlay={}", dir.path().display())]);
+    let (ruleset, rule) = tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let mut client = RulesetServiceClient::new(server.channel().await);
+        let ruleset = client.get_ruleset(GetRulesetRequest {}).await.expect("a package").into_inner();
+        let request = GetRuleRequest { id: "methadone-qtc-500-or-more".to_owned() };
+        (ruleset, client.get_rule(request).await.expect("a rule").into_inner().rule.expect("a rule"))
+    });
+    let reference = ruleset.ruleset.expect("a reference");
+    assert_eq!(reference.digest, with(text).digest());
+    assert_eq!(reference.overlay.expect("an overlay").base_digest, SHIPPED.digest());
+    let overlay = ruleset.overlay.expect("an overlay");
+    assert_eq!((overlay.title.as_str(), overlay.developer.as_str()), ("North clinic", "North clinic"));
+    let disabled: Vec<(&str, &str)> =
+        overlay.disabled.iter().map(|one| (one.rule.as_str(), one.conclusion.as_str())).collect();
+    assert_eq!(disabled, [("depression-screen-phq9", "assess"), ("methadone-qtc-500-or-more", "contraindicate")]);
+    assert_eq!(overlay.off_formulary, ["methadone"]);
+    let limit = ruleset.parameters.iter().find(|one| one.id == "qtc_limit").expect("declared");
+    assert_eq!(
+        (limit.value.as_str(), limit.default_value.as_str(), limit.towards.as_str()),
+        ("480 ms", "500 ms", "lower")
+    );
+    assert_eq!((limit.range.as_str(), limit.set_at.as_str()), ("460 ms to 500 ms", "overlay/site.yaml:2"));
+    assert_eq!((rule.status.as_str(), rule.condition), ("disabled", None));
 }
 
 // The command line.

@@ -128,16 +128,23 @@ impl Reader {
         self.filled(text)
     }
 
-    /// Puts in the values of parameters written `{$name}`.
+    /// Puts in the values of parameters written `{$name}`. What a value holds is
+    /// not looked at again: it could name itself.
     fn filled(&mut self, text: Spanned<String>) -> Option<String> {
-        let Some((before, rest)) = text.value.split_once("{$") else { return Some(text.value) };
-        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let Some(parameter) = self.parameters.get(name) else {
-            self.unknown_parameter(name, text.span);
-            return None;
-        };
-        let filled = format!("{before}{}{after}", parameter.value);
-        self.filled(Spanned::new(filled, text.span))
+        let mut filled = String::new();
+        let mut rest = text.value.as_str();
+        while let Some((before, after)) = rest.split_once("{$") {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let Some(parameter) = self.parameters.get(name) else {
+                self.unknown_parameter(name, text.span);
+                return None;
+            };
+            filled.push_str(before);
+            filled.push_str(&parameter.value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
     }
 
     /// Says that no parameter has the name.
