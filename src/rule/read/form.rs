@@ -125,12 +125,12 @@ impl Reader {
             self.fault(Diagnostic::error("empty-text", node.span, "text is missing here"));
             return None;
         }
-        self.filled(text)
+        self.filled(&text)
     }
 
     /// Puts in the values of parameters written `{$name}`. What a value holds is
     /// not looked at again: it could name itself.
-    fn filled(&mut self, text: Spanned<String>) -> Option<String> {
+    fn filled(&mut self, text: &Spanned<String>) -> Option<String> {
         let mut filled = String::new();
         let mut rest = text.value.as_str();
         while let Some((before, after)) = rest.split_once("{$") {
