@@ -291,8 +291,8 @@ fn the_ends_of_every_range_of_the_shipped_package_can_be_set_together() {
         [|one| Some(&one.default), |one| one.min.as_ref(), |one| one.max.as_ref()];
     for end in ends {
         let values = SHIPPED.package().parameters.iter().filter_map(|one| Some((one.id.value.as_str(), end(one)?)));
-        let set: String = values.map(|(id, value)| format!("  {id}: {value:?}\n")).collect();
-        let checked = check_sources(sources(&format!("set:\n{set}")), None);
+        let set: Vec<String> = values.map(|(id, value)| format!("  {id}: {value:?}\n")).collect();
+        let checked = check_sources(sources(&format!("set:\n{}", set.concat())), None);
         assert_eq!(checked.errors(), 0, "{}", checked.render(false));
     }
 }
