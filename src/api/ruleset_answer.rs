@@ -1,9 +1,10 @@
 //! A package and its rules to the wire.
 
-use super::answer::{clinical_review, ruleset_ref};
+use super::answer::{clinical_review, disabled_rule, ruleset_ref};
 use super::proto::{self, get_ruleset_response};
+use crate::engine::assemble::disabled;
 use crate::program::Outline;
-use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source};
+use crate::rule::model::{ActionName, Citation, Overlay, Package, Parameter, Rule, Source};
 use crate::ruleset::Ruleset;
 
 pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
@@ -23,9 +24,36 @@ pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
             concepts: counts.concepts,
             components: counts.components,
             atoms: counts.atoms,
+            disabled: counts.disabled,
         }),
         sources: from.package().sources.iter().map(|source| evidence(source, "")).collect(),
         semantics: Ruleset::semantics(),
+        overlay: from.package().overlay.as_ref().map(|laid| overlay(from.package(), laid)),
+        parameters: from.package().parameters.iter().map(parameter).collect(),
+    }
+}
+
+fn overlay(package: &Package, from: &Overlay) -> get_ruleset_response::Overlay {
+    get_ruleset_response::Overlay {
+        title: from.head.title.clone(),
+        developer: from.head.developer.clone(),
+        disabled: disabled(package).map(|(_, rule)| disabled_rule(rule)).collect(),
+        enabled: from.enable.iter().map(|name| name.value.clone()).collect(),
+        added: from.added.rules.iter().map(|rule| rule.id.value.clone()).collect(),
+        off_formulary: from.off_formulary.iter().map(|one| one.component.value.clone()).collect(),
+    }
+}
+
+fn parameter(from: &Parameter) -> proto::Parameter {
+    proto::Parameter {
+        id: from.id.value.clone(),
+        title: from.title.clone(),
+        r#type: from.kind.word().to_owned(),
+        value: from.value.clone(),
+        default_value: from.default.clone(),
+        range: from.range(),
+        towards: from.towards.map(|towards| towards.word().to_owned()).unwrap_or_default(),
+        set_at: from.set.clone().unwrap_or_default(),
     }
 }
 
@@ -49,12 +77,7 @@ pub(super) fn rule(ruleset: &Ruleset, from: &Rule) -> proto::Rule {
         evidence: from.evidence.iter().map(|citation| cited(ruleset.package(), citation)).collect(),
         strength: from.strength.clone(),
         verification: from.verification.word().to_owned(),
-        status: match from.status {
-            RuleStatus::Draft => "draft",
-            RuleStatus::Active => "active",
-            RuleStatus::Retired => "retired",
-        }
-        .to_owned(),
+        status: from.status.word().to_owned(),
         review_by: from.review_by.as_ref().map(|date| date.value.clone()).unwrap_or_default(),
         outranks: names(&from.outranks),
         location: from.location.clone(),

@@ -8,6 +8,7 @@
 //! | 3 | the server ended with calls in flight |
 
 mod evaluate;
+mod in_force;
 mod input;
 pub mod page;
 mod rules;
@@ -38,7 +39,7 @@ enum Command {
     /// Read and check a rules package.
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Print every setting, its value and where it comes from.
+    /// Print every setting and every parameter of the rules package, its value and where it comes from.
     Config(settings::Arguments),
 }
 

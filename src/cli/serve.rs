@@ -100,9 +100,11 @@ async fn activate(settings: Settings, active: Active, board: Board) -> Result<()
     };
     let meta = &ruleset.package().meta;
     let (name, version, digest) = (meta.name.clone(), meta.version.clone(), ruleset.digest().to_owned());
+    let overlay = ruleset.package().overlay.as_ref().map(|overlay| overlay.head.name.clone());
+    let disabled = ruleset.counts().disabled;
     active.set(Arc::new(ruleset));
     board.enter(Phase::Serving);
-    tracing::info!(name, version, digest, "rules package active");
+    tracing::info!(name, version, digest, overlay, disabled, "rules package active");
     Ok(())
 }
 

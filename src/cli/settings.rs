@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, Format, complain, print};
+use super::{Exit, Format, complain, in_force, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
-use crate::ruleset::{LoadError, Ruleset};
+use crate::ruleset::{LoadError, Origin, Ruleset};
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub(super) struct SettingsArguments {
     /// Directory of the rules package: `rules.dir`.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Directory of the site's overlay: `rules.overlay`.
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -42,9 +45,10 @@ impl SettingsArguments {
                 set.split_once('=').ok_or_else(|| Unusable(format!("--set {set}: KEY=VALUE is expected")))?;
             all.push((key.trim().to_owned(), value.trim().to_owned()));
         }
-        if let Some(dir) = &self.rules {
-            let dir = dir.to_str().ok_or_else(|| Unusable("--rules: the path is not UTF-8".to_owned()))?;
-            all.push(("rules.dir".to_owned(), dir.to_owned()));
+        for (flag, key, dir) in [("--rules", "rules.dir", &self.rules), ("--overlay", "rules.overlay", &self.overlay)] {
+            let Some(dir) = dir else { continue };
+            let dir = dir.to_str().ok_or_else(|| Unusable(format!("{flag}: the path is not UTF-8")))?;
+            all.push((key.to_owned(), dir.to_owned()));
         }
         all.extend(flags);
         let file = self.config.clone().or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
@@ -75,12 +79,14 @@ pub(super) fn terms(settings: &Settings) -> Terms {
     }
 }
 
+/// Where the settings say that the package and its overlay are.
+pub(super) fn origin(settings: &Settings) -> Origin {
+    Origin { rules: settings.rules.dir.clone(), overlay: settings.rules.overlay.clone() }
+}
+
 /// The package that the settings name.
 pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, LoadError> {
-    match &settings.rules.dir {
-        Some(dir) => Ruleset::from_dir(dir),
-        None => Ruleset::embedded(),
-    }
+    Ruleset::from_sources(origin(settings).read()?)
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -91,34 +97,45 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Unusable;
         }
     };
+    let ruleset = ruleset(&loaded.settings);
+    let in_force = ruleset.as_ref().ok();
     let text = match arguments.format {
-        Format::Text => table(&loaded.entries),
-        Format::Json => json(&loaded.entries),
+        Format::Text => {
+            table(&loaded.entries) + &in_force.map_or_else(String::new, |one| format!("\n{}", in_force::table(one)))
+        }
+        Format::Json => {
+            format!(
+                "{:#}\n",
+                serde_json::json!({"settings": rows(&loaded.entries), "ruleset": in_force.map(in_force::value)})
+            )
+        }
     };
     print(&text);
-    Exit::Fine
+    match ruleset {
+        Ok(_) => Exit::Fine,
+        Err(error) => {
+            complain(error);
+            Exit::Unusable
+        }
+    }
 }
 
 fn table(entries: &[Entry]) -> String {
-    let width = |text: fn(&Entry) -> &str| entries.iter().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
-    let (keys, values) = (width(|entry| entry.key).max(3), width(|entry| entry.value.as_str()).max(5));
-    let mut text = format!("{:keys$}  {:values$}  from\n", "key", "value");
-    for entry in entries {
-        text.push_str(&format!("{:keys$}  {:values$}  {}\n", entry.key, entry.value, entry.origin));
-    }
-    text
+    let origins: Vec<String> = entries.iter().map(|entry| entry.origin.to_string()).collect();
+    let mut rows = vec![["key", "value", "from"]];
+    rows.extend(entries.iter().zip(&origins).map(|(entry, origin)| [entry.key, entry.value.as_str(), origin.as_str()]));
+    in_force::columns(&rows)
 }
 
-fn json(entries: &[Entry]) -> String {
-    let rows: Vec<serde_json::Value> = entries
+fn rows(entries: &[Entry]) -> Vec<serde_json::Value> {
+    entries
         .iter()
         .map(|entry| {
             serde_json::json!({
                 "key": entry.key, "value": entry.value, "origin": entry.origin.to_string(), "about": entry.about,
             })
         })
-        .collect();
-    format!("{:#}\n", serde_json::Value::Array(rows))
+        .collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 18] = [
+pub const KEYS: [Key; 19] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -48,6 +48,7 @@ pub const KEYS: [Key; 18] = [
     key("limits.string_bytes", Preset::Whole(256), "bytes of a string"),
     key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
     key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
+    key("rules.overlay", Preset::Absent, "directory of the site's overlay; absent: there is none"),
     key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),
     key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
     key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),

@@ -63,6 +63,8 @@ pub struct LimitSettings {
 pub struct RulesSettings {
     /// Its directory; none: the one in the binary.
     pub dir: Option<PathBuf>,
+    /// Directory of the overlay; none: there is none.
+    pub overlay: Option<PathBuf>,
 }
 
 /// Answers.

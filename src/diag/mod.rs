@@ -32,6 +32,19 @@ impl Files {
         Self { files }
     }
 
+    /// These files, followed by others below a folder of their own name.
+    #[must_use]
+    pub fn followed_by(mut self, folder: &str, others: Self) -> Self {
+        self.files.extend(others.files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)));
+        self
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
     /// Index, name and text of each.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &str, &str)> {
         (0..).zip(&self.files).map(|(index, (name, text))| (index, name.as_str(), text.as_str()))

@@ -96,6 +96,10 @@ impl Case<'_> {
             facts.unknown.insert(outline.text.clone());
             return;
         }
+        // What the site has set is a fact of no record.
+        if self.engine.program().nodes.get(outline.node.at()).is_some_and(Formula::is_constant) {
+            return;
+        }
         let value = truth == Truth::True;
         let atom = self.atom_of(outline.node);
         let basis = match atom.and_then(|id| Some((id, self.engine.program().atoms.get(id.at())?))) {

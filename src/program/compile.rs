@@ -160,6 +160,10 @@ impl<'a> Compiler<'a> {
                 let text = format!("{} is offered", self.describer.component(&name.value));
                 Outline::leaf(text, node, Op::Offered(name.value.clone()), condition.span)
             }
+            Condition::Parameter(test) => {
+                let node = if test.holds { self.intern(Formula::And(Vec::new())) } else { self.never() };
+                Outline::leaf(test.text.clone(), node, Op::Constant(test.holds), condition.span)
+            }
             _ => self.group(condition, binds),
         }
     }

@@ -83,6 +83,12 @@ pub enum Formula {
 }
 
 impl Formula {
+    /// True or false for every patient: a group without parts.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Self::And(parts) | Self::Or(parts) if parts.is_empty())
+    }
+
     /// The parts.
     #[must_use]
     pub fn parts(&self) -> &[NodeId] {

@@ -56,6 +56,8 @@ pub enum Op {
     Proposed(String),
     /// A component is offered.
     Offered(String),
+    /// A test of a parameter, the same for every patient.
+    Constant(bool),
 }
 
 /// How the parts of a condition hang together, for an explanation.
@@ -84,6 +86,7 @@ impl Outline {
     #[must_use]
     pub fn shape(&self) -> Shape {
         match self.op {
+            Op::Constant(_) => Shape::Leaf,
             _ if self.parts.is_empty() && !self.is_group() => Shape::Leaf,
             Op::All | Op::Definition(_) => Shape::All,
             Op::None | Op::Not => Shape::None,
@@ -148,6 +151,7 @@ impl Outline {
             Op::Xor => first.and(second.negate()).or(first.negate().and(second)),
             Op::Known => Truth::of(first != Truth::Unknown),
             Op::Unknown => Truth::of(first == Truth::Unknown),
+            Op::Constant(holds) => Truth::of(*holds),
             _ => any(&parts),
         }
     }

@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod model;
+pub mod overlay;
+pub mod parameter;
 pub mod read;
 pub mod schema;
 pub mod shape;

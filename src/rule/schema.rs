@@ -28,6 +28,12 @@ pub fn package() -> Value {
     document(&shape::FILE, "Concord rules package", "concord rules schema package", Map::new())
 }
 
+/// The schema of a file of an overlay.
+#[must_use]
+pub fn overlay() -> Value {
+    document(&shape::OVERLAY_FILE, "Concord overlay", "concord rules schema overlay", Map::new())
+}
+
 /// The schema of a case. `patient` defines `Patient` and what it is made of.
 #[must_use]
 pub fn cases(patient: Map<String, Value>) -> Value {
@@ -113,6 +119,17 @@ impl Writer {
             |pattern: &str, hint: &str| json!({"type": "string", "pattern": pattern, "patternErrorMessage": hint});
         match holds {
             Holds::Text => self.define("text", |_| json!({"type": ["string", "number", "boolean"], "pattern": TEXT})),
+            Holds::Plain => {
+                self.define("plain", |_| json!({"type": ["string", "number", "boolean"], "pattern": r"\S"}))
+            }
+            Holds::SomePlain => {
+                let plain = self.value(Holds::Plain);
+                json!({"anyOf": [plain, {"type": "array", "items": plain, "minItems": 1}]})
+            }
+            Holds::Settings => {
+                let plain = self.value(Holds::Plain);
+                json!({"type": "object", "propertyNames": {"pattern": "^[a-z0-9_]+$"}, "additionalProperties": plain})
+            }
             Holds::Texts => json!({"type": "array", "items": self.value(Holds::Text)}),
             // An id of digits alone is a number to YAML.
             Holds::Name => {
@@ -161,6 +178,10 @@ impl Writer {
             Holds::Form(shape) => self.refer(shape),
             Holds::Forms(shape) => json!({"type": "array", "items": self.refer(shape)}),
             Holds::SomeForms(shape) => json!({"type": "array", "items": self.refer(shape), "minItems": 1}),
+            Holds::NameList => json!({"type": "array", "items": self.value(Holds::Name)}),
+            Holds::NamesOr(shape) => {
+                json!({"type": "array", "items": {"anyOf": [self.value(Holds::Name), self.refer(shape)]}})
+            }
             Holds::NameOr(shape) => json!({"anyOf": [self.value(Holds::Name), self.refer(shape)]}),
             Holds::TextsOr(shape) => json!({"anyOf": [self.value(Holds::Texts), self.refer(shape)]}),
             Holds::ByName(shape) => json!({"type": "object", "additionalProperties": self.refer(shape)}),

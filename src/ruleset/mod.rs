@@ -1,30 +1,32 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+mod check;
 mod digest;
 mod source;
-
-use std::path::Path;
 
 use crate::analysis::catalog::Side;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
-use crate::diag::{self, Diagnostic, Files, Level};
+use crate::diag::Files;
 use crate::engine::Engine;
 use crate::engine::decision::{Answer, Explain};
 use crate::engine::evaluate::Valuation;
 use crate::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
 use crate::rule::truth::Truth;
-use crate::rule::{check, read};
 
 pub use active::Active;
+pub use check::{Checked, check_sources};
+pub use source::{Origin, Sources};
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
 pub struct Ruleset {
     engine: Engine,
     digest: String,
+    base_digest: String,
+    overlay_digest: Option<String>,
     warnings: String,
 }
 
@@ -37,6 +39,8 @@ pub struct Counts {
     pub drafts: u32,
     /// Retired rules.
     pub retired: u32,
+    /// Rules that the overlay disables.
+    pub disabled: u32,
     /// Definitions.
     pub definitions: u32,
     /// Concepts.
@@ -61,72 +65,13 @@ pub enum LoadError {
     },
 }
 
-/// What a check found.
-#[derive(Debug)]
-pub struct Checked {
-    /// The files.
-    pub files: Files,
-    /// Faults and warnings.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The package; to be used only without errors.
-    pub package: Package,
-}
-
-impl Checked {
-    /// How many errors there are.
-    #[must_use]
-    pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|one| one.level == Level::Error).count()
-    }
-
-    /// The diagnostics as text.
-    #[must_use]
-    pub fn render(&self, color: bool) -> String {
-        diag::render(&self.diagnostics, &self.files, color)
-    }
-}
-
-/// Reads and checks the package of a directory. `today`, `YYYY-MM-DD`, is the
-/// day against which review dates are held.
-///
-/// # Errors
-/// [`LoadError::Unreadable`] where the files can't be read.
-pub fn check_dir(dir: &Path, today: Option<&str>) -> Result<Checked, LoadError> {
-    Ok(check_files(source::read_dir(dir)?, today))
-}
-
-/// Reads and checks the shipped package.
-#[must_use]
-pub fn check_embedded(today: Option<&str>) -> Checked {
-    check_files(source::embedded(), today)
-}
-
-/// Reads and checks the package that the files make.
-#[must_use]
-pub fn check_files(files: Files, today: Option<&str>) -> Checked {
-    let (package, mut diagnostics) = read::package(&files);
-    // What is not read can't be referred to: checks of names would only echo.
-    if diagnostics.iter().all(|one| one.level != Level::Error) {
-        diagnostics.extend(check::package(&package, today));
-    }
-    Checked { files, diagnostics, package }
-}
-
 impl Ruleset {
-    /// The shipped package.
+    /// The shipped package, without an overlay.
     ///
     /// # Errors
     /// [`LoadError`] where it has faults; tests hold that it has none.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_checked(check_embedded(None))
-    }
-
-    /// The package of a directory.
-    ///
-    /// # Errors
-    /// [`LoadError`] where it can't be read or has faults.
-    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::from_checked(check_dir(dir, None)?)
+        Self::from_sources(Origin::default().read()?)
     }
 
     /// The package that the files make, by name and text.
@@ -134,7 +79,15 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it has faults.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, LoadError> {
-        Self::from_checked(check_files(Files::new(files), None))
+        Self::from_sources(Files::new(files).into())
+    }
+
+    /// A package with its overlay.
+    ///
+    /// # Errors
+    /// [`LoadError`] where either has faults.
+    pub fn from_sources(sources: Sources) -> Result<Self, LoadError> {
+        Self::from_checked(check_sources(sources, None))
     }
 
     /// A package that was checked.
@@ -146,19 +99,37 @@ impl Ruleset {
         if checked.errors() > 0 {
             return Err(LoadError::Faulty { rendered });
         }
-        let digest = digest::of(&checked.package);
+        let (package, base_digest) = (&checked.package, checked.base_digest);
+        let overlay_digest = package.overlay.as_ref().map(digest::of_overlay);
+        // Of the package that is evaluated, so that it can name no other.
+        let digest = match &package.overlay {
+            Some(_) => digest::of_both(package, &base_digest),
+            None => digest::of_package(package),
+        };
         let engine = Engine::new(checked.package).map_err(|faults| {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
-        Ok(Self { engine, digest, warnings: rendered })
+        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered })
     }
 
-    /// SHA-256 over the package, the code tables and the version of the
-    /// engine's semantics, hexadecimal.
+    /// SHA-256 over the package, its overlay, the code tables and the version of
+    /// the engine's semantics, hexadecimal.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The same without the overlay: equal to [`Self::digest`] where there is none.
+    #[must_use]
+    pub fn base_digest(&self) -> &str {
+        &self.base_digest
+    }
+
+    /// SHA-256 over the overlay, where there is one.
+    #[must_use]
+    pub fn overlay_digest(&self) -> Option<&str> {
+        self.overlay_digest.as_deref()
     }
 
     /// Warnings of the check, rendered; empty where there are none.
@@ -167,7 +138,7 @@ impl Ruleset {
         &self.warnings
     }
 
-    /// The package as written.
+    /// The package with its overlay laid over it.
     #[must_use]
     pub fn package(&self) -> &Package {
         self.engine.package()
@@ -207,6 +178,7 @@ impl Ruleset {
             rules: of(RuleStatus::Active),
             drafts: of(RuleStatus::Draft),
             retired: of(RuleStatus::Retired),
+            disabled: of(RuleStatus::Disabled),
             definitions: count(package.definitions.len()),
             concepts: count(package.concepts.len()),
             components: count(package.components.len()),

@@ -1,7 +1,8 @@
-//! Where the files of a package come from: a directory, or the binary.
+//! Where the files of a package and of its overlay come from: directories, or
+//! the binary.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diag::Files;
 use crate::rule::yaml::MAX_FILE_BYTES;
@@ -14,9 +15,47 @@ pub const MAX_FILES: usize = 1_000;
 /// The files of the shipped package, by name.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
 
+/// Where a package comes from, and the overlay that a site lays over it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Directory of the package; none: the one in the binary.
+    pub rules: Option<PathBuf>,
+    /// Directory of the overlay; none: there is no overlay.
+    pub overlay: Option<PathBuf>,
+}
+
+/// The files of a package and of its overlay.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The package.
+    pub base: Files,
+    /// The overlay, where there is one.
+    pub overlay: Option<Files>,
+}
+
+impl Origin {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`LoadError::Unreadable`] where a file or directory can't be read.
+    pub fn read(&self) -> Result<Sources, LoadError> {
+        Ok(Sources {
+            base: self.rules.as_deref().map_or_else(|| Ok(embedded()), read_dir)?,
+            overlay: self.overlay.as_deref().map(read_dir).transpose()?,
+        })
+    }
+}
+
+impl From<Files> for Sources {
+    /// A package without an overlay.
+    fn from(base: Files) -> Self {
+        Self { base, overlay: None }
+    }
+}
+
 /// The shipped package.
 #[must_use]
-pub fn embedded() -> Files {
+fn embedded() -> Files {
     Files::new(EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
 }
 
@@ -25,7 +64,7 @@ pub fn embedded() -> Files {
 /// # Errors
 /// [`LoadError::Unreadable`] where a file can't be read, is not UTF-8, is too
 /// large, or leads out of the directory, or where there is none.
-pub fn read_dir(dir: &Path) -> Result<Files, LoadError> {
+fn read_dir(dir: &Path) -> Result<Files, LoadError> {
     let root = dir.canonicalize().map_err(|error| unreadable(dir, &error.to_string()))?;
     let mut files = Vec::new();
     walk(&root, &root, &mut files)?;

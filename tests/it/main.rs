@@ -16,6 +16,7 @@ mod cases;
 mod catalog;
 mod drain;
 mod laws;
+mod overlay;
 mod schema;
 mod serve;
 mod server;

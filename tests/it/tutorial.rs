@@ -11,7 +11,7 @@ use concord::api::{json, proto::Patient};
 use concord::cli::yaml;
 use concord::diag::Files;
 use concord::rule::read;
-use concord::ruleset::Ruleset;
+use concord::ruleset::{Origin, Ruleset};
 
 use super::cases::{misses, request_of};
 
@@ -139,6 +139,11 @@ fn shell(command: &str, dir: &Path) -> (i32, String) {
     (output.status.code().unwrap_or(-1), format!("{}{end}", printed.trim_end()))
 }
 
+fn load(dir: &Path) -> Ruleset {
+    let origin = Origin { rules: Some(dir.to_owned()), overlay: None };
+    Ruleset::from_sources(origin.read().expect("readable files")).expect("a package that checks")
+}
+
 /// What a file of the page has to be: a sound package with it, a case that holds, or a patient.
 fn checked(path: &str, text: &str, dir: &Path) {
     if path.starts_with("my-rules/cases/") {
@@ -146,10 +151,13 @@ fn checked(path: &str, text: &str, dir: &Path) {
         if let Err(error) = super::schema::CASES.validate(&case) {
             panic!("{path}: {}: {error}", error.instance_path());
         }
-        let ruleset = Arc::new(Ruleset::from_dir(&dir.join("my-rules")).expect("a package that checks"));
+        let ruleset = Arc::new(load(&dir.join("my-rules")));
         let terms = Terms { limits: Limits::default(), purpose_of_use: "TREAT".to_owned() };
         let decision = decide(&ruleset, request_of(&case), &terms, jiff::Timestamp::UNIX_EPOCH).expect("an answer");
         assert_eq!(misses(&decision.answer, &case["expect"]), Vec::<String>::new(), "{path}");
+    } else if let Some((overlay, _)) = path.split_once('/').filter(|(top, _)| *top != "my-rules") {
+        let origin = Origin { rules: Some(dir.join("my-rules")), overlay: Some(dir.join(overlay)) };
+        Ruleset::from_sources(origin.read().expect("readable files")).expect("an overlay that checks");
     } else if path.starts_with("my-rules/") {
         let document = yaml::read(text).unwrap_or_else(|fault| panic!("{path}: {fault:?}")).value;
         if let Err(error) = super::schema::PACKAGE.validate(&document) {
@@ -219,7 +227,12 @@ fn the_conditions_of_the_reference_are_read() {
                 continue;
             }
             let file = format!("definitions:\n- {{id: a, title: a, when: {condition}}}\n");
-            let (package, faults) = read::package(&Files::new(vec![("a.yaml".to_owned(), file)]));
+            let jurisdiction = "parameters:\n- {id: jurisdiction, title: a, type: choice, choices: [US], value: US}\n";
+            let files = Files::new(vec![("a.yaml".to_owned(), format!("{jurisdiction}{file}"))]);
+            let mut faults = Vec::new();
+            let documents = read::documents(files.iter(), &mut faults);
+            let (package, more) = read::package(&documents, &files);
+            faults.extend(more);
             let faults: Vec<_> = faults.iter().filter(|fault| fault.code != "missing-package").collect();
             assert!(faults.is_empty() && package.definitions.len() == 1, "{code}: {faults:?}");
             read_as.push(code);

@@ -4,12 +4,12 @@ mod check;
 mod schema;
 mod show;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use super::{Exit, Format, complain};
-use crate::ruleset::{LoadError, Ruleset};
+use crate::ruleset::{LoadError, Origin, Ruleset};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -17,6 +17,9 @@ pub(super) enum Command {
     Check {
         /// Directory of the package; else the one in the binary.
         dir: Option<PathBuf>,
+        /// Directory of an overlay to check with the package. May be repeated: each is checked by itself.
+        #[arg(long, value_name = "DIR")]
+        overlay: Vec<PathBuf>,
         /// Form of the diagnostics.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -28,6 +31,9 @@ pub(super) enum Command {
         /// Directory of the package; else the one in the binary.
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// Directory of the site's overlay.
+        #[arg(long, value_name = "DIR")]
+        overlay: Option<PathBuf>,
         /// The compiled form as JSON: atoms, formulas, implications, rules, components.
         #[arg(long)]
         compiled: bool,
@@ -42,8 +48,8 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
-        Command::Check { dir, format } => check::run(dir.as_deref(), format),
-        Command::Show { id, rules, compiled } => match open(rules.as_deref()) {
+        Command::Check { dir, overlay, format } => check::run(dir, overlay, format),
+        Command::Show { id, rules, overlay, compiled } => match open(&Origin { rules, overlay }) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),
             Err(error) => {
                 complain(error);
@@ -54,14 +60,17 @@ pub(super) fn run(command: Command) -> Exit {
     }
 }
 
-fn open(dir: Option<&Path>) -> Result<Ruleset, LoadError> {
-    dir.map_or_else(Ruleset::embedded, Ruleset::from_dir)
+fn open(origin: &Origin) -> Result<Ruleset, LoadError> {
+    Ruleset::from_sources(origin.read()?)
 }
 
 fn summary(ruleset: &Ruleset) -> String {
     let (meta, counts) = (&ruleset.package().meta, ruleset.counts());
+    let overlay = ruleset.package().overlay.as_ref();
+    let laid = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));
+    let disabled = if counts.disabled == 0 { String::new() } else { format!("{} disabled, ", counts.disabled) };
     format!(
-        "{} {}, sha256 {}\n{} rules, {} drafts, {} retired, {} definitions, {} concepts, {} components, {} atoms\n",
+        "{} {}{laid}, sha256 {}\n{} rules, {disabled}{} drafts, {} retired, {} definitions, {} concepts, {} components, {} atoms\n",
         meta.name,
         meta.version,
         ruleset.digest(),

@@ -10,6 +10,8 @@ use crate::rule::schema;
 pub(in crate::cli) enum Document {
     /// A file of a rules package.
     Package,
+    /// A file of a site's overlay.
+    Overlay,
     /// A case of the package.
     Cases,
 }
@@ -17,6 +19,7 @@ pub(in crate::cli) enum Document {
 pub(super) fn run(of: Document) -> Exit {
     let schema = match of {
         Document::Package => schema::package(),
+        Document::Overlay => schema::overlay(),
         Document::Cases => match patient_schema::definitions() {
             Ok(patient) => schema::cases(patient),
             Err(error) => {

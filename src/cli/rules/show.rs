@@ -4,7 +4,7 @@ use super::super::{Exit, complain, print};
 use super::{json, summary};
 use crate::diag;
 use crate::program::Outline;
-use crate::rule::model::Rule;
+use crate::rule::model::{Rule, RuleStatus};
 use crate::ruleset::Ruleset;
 
 pub(super) fn run(ruleset: &Ruleset, id: Option<&str>, compiled: bool) -> Exit {
@@ -29,7 +29,13 @@ pub(super) fn run(ruleset: &Ruleset, id: Option<&str>, compiled: bool) -> Exit {
 fn list(ruleset: &Ruleset) -> String {
     let rules = &ruleset.package().rules;
     let width = rules.iter().map(|rule| rule.id.value.len()).max().unwrap_or(0);
-    let line = |rule: &Rule| format!("{:width$}  {:14}  {}\n", rule.id.value, rule.conclusion.word(), rule.title);
+    let status = |rule: &Rule| match rule.status {
+        RuleStatus::Active => String::new(),
+        other => format!(" ({})", other.word()),
+    };
+    let line = |rule: &Rule| {
+        format!("{:width$}  {:14}  {}{}\n", rule.id.value, rule.conclusion.word(), rule.title, status(rule))
+    };
     "\n".to_owned() + &rules.iter().map(line).collect::<String>()
 }
 
@@ -41,7 +47,7 @@ fn one(ruleset: &Ruleset, rule: &Rule) -> String {
     if let Some(outline) = ruleset.describe(&rule.id.value) {
         text.push_str(&tree(outline, 1));
     } else {
-        text.push_str("  (not evaluated: the rule is not active)\n");
+        text.push_str(&format!("  (not evaluated: the rule is {})\n", rule.status.word()));
     }
     text.push_str(&format!("\nstrength      {}\nverification  {}\n", rule.strength, rule.verification.word()));
     for citation in &rule.evidence {

@@ -64,6 +64,21 @@ pub enum RuleStatus {
     Active,
     /// Kept for history: not evaluated.
     Retired,
+    /// Disabled by an overlay: not evaluated. No package writes it.
+    Disabled,
+}
+
+impl RuleStatus {
+    /// The word of the package and the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// What was verified of a rule.
@@ -181,6 +196,12 @@ impl Conclusion {
             Self::Insight { .. } => "insight",
             Self::Note => "note",
         }
+    }
+
+    /// Does a patient's safety rest on it? An exclusion or an alert.
+    #[must_use]
+    pub fn is_safety(&self) -> bool {
+        matches!(self, Self::Caution { .. } | Self::Contraindicate { .. } | Self::Alert { .. })
     }
 
     /// The components it speaks of.

@@ -30,6 +30,7 @@ impl Reader {
             "if" => self.implication(&mut form),
             "proposed" => form.take("proposed").and_then(|node| self.name(node)).map(Condition::Proposed),
             "offered" => form.take("offered").and_then(|node| self.name(node)).map(Condition::Offered),
+            "parameter" => form.take("parameter").and_then(|node| self.parameter_test(&mut form, node)),
             fact => self.fact(&mut form, fact),
         };
         form.finish(self);
@@ -105,6 +106,10 @@ impl Reader {
 
     fn fact(&mut self, form: &mut Form<'_>, leading: &'static str) -> Option<Condition> {
         let node = form.take(leading)?;
+        // Taken before the fact is read, or a fact at fault would say that
+        // they are no keys.
+        let bind = form.take("as");
+        let absent = if matches!(leading, "diagnosis" | "medication") { form.take("absent") } else { None };
         let fact = match leading {
             "diagnosis" => self.diagnosis(form, node),
             "medication" => self.medication(form, node)?,
@@ -126,13 +131,8 @@ impl Reader {
             "setting" => Fact::Setting { settings: self.some_words(node, "a setting", shape::SETTINGS) },
             _ => self.onset_order(node)?,
         };
-        let bind = form.take("as").and_then(|node| self.name(node));
-        let absent_unknown = match &fact {
-            Fact::Diagnosis { .. } | Fact::Medication { .. } => {
-                form.take("absent").and_then(|node| self.word(node, "what absence can be", shape::ABSENT))
-            }
-            _ => None,
-        };
+        let bind = bind.and_then(|node| self.name(node));
+        let absent_unknown = absent.and_then(|node| self.word(node, "what absence can be", shape::ABSENT));
         Some(Condition::Fact(FactTest { fact, bind, absent_unknown: absent_unknown.unwrap_or(false) }))
     }
 

@@ -1,5 +1,5 @@
-//! What a package declares beside its rules: metadata, parameters, sources,
-//! components, words and value sets.
+//! What a package declares beside its rules: metadata, sources, components,
+//! words and value sets.
 
 use rust_decimal::Decimal;
 
@@ -7,8 +7,7 @@ use super::form::{Form, Reader};
 use crate::clinical::concept::{ConceptDef, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
-    Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, Question, ScopeDecl, Source, Spanned, Substance,
-    Word,
+    Answer, Approach, Ask, Component, Concept, Meta, Name, Question, ScopeDecl, Source, Spanned, Substance, Word,
 };
 use crate::rule::shape;
 use crate::rule::yaml::{Kind, Node};
@@ -34,25 +33,6 @@ impl Reader {
             released: released?,
             signed_by,
         })
-    }
-
-    /// Reads a parameter. Its name joins words with underscores.
-    pub fn parameter(&mut self, node: &Node) -> Option<Parameter> {
-        let mut form = self.form(node, &shape::PARAMETER)?;
-        let id = self.required(&mut form, "id").and_then(|node| self.text(node));
-        let title = self.required_words(&mut form, "title");
-        let value = self.required_words(&mut form, "value");
-        form.finish(self);
-        let id = id?;
-        let fits =
-            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if !fits {
-            let fault =
-                Diagnostic::error("malformed-id", id.span, format!("`{}` is not the name of a parameter", id.value));
-            self.fault(fault.help("lower-case words joined by underscores: `qtc_limit`"));
-            return None;
-        }
-        Some(Parameter { id, title: title?, value: value? })
     }
 
     /// Reads a source.

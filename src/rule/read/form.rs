@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use crate::clinical::date::Length;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::rule::model::{Name, Spanned};
+use crate::rule::model::{Name, Parameter, Spanned};
 use crate::rule::shape::Shape;
 use crate::rule::yaml::{Key, Kind, Node};
 
 /// What reading needs to know, and the faults it finds.
+#[derive(Default)]
 pub struct Reader {
-    /// Values of parameters by name.
-    pub parameters: BTreeMap<String, String>,
+    /// Parameters by name, with the values in force.
+    pub parameters: BTreeMap<String, Parameter>,
     /// Faults.
     pub faults: Vec<Diagnostic>,
 }
@@ -65,6 +66,11 @@ impl<'a> Form<'a> {
 }
 
 impl Reader {
+    /// Makes parameters known.
+    pub fn declare(&mut self, parameters: &[Parameter]) {
+        self.parameters = parameters.iter().map(|parameter| (parameter.id.value.clone(), parameter.clone())).collect();
+    }
+
     /// Records a fault.
     pub fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
@@ -107,8 +113,8 @@ impl Reader {
         let Some(name) = text.strip_prefix('$') else {
             return Some(Spanned::new(text.clone(), node.span));
         };
-        if let Some(value) = self.parameters.get(name) {
-            return Some(Spanned::new(value.clone(), node.span));
+        if let Some(parameter) = self.parameters.get(name) {
+            return Some(Spanned::new(parameter.value.clone(), node.span));
         }
         self.unknown_parameter(name, node.span);
         None
@@ -121,22 +127,30 @@ impl Reader {
             self.fault(Diagnostic::error("empty-text", node.span, "text is missing here"));
             return None;
         }
-        self.filled(text)
+        self.filled(&text)
     }
 
-    /// Puts in the values of parameters written `{$name}`.
-    fn filled(&mut self, text: Spanned<String>) -> Option<String> {
-        let Some((before, rest)) = text.value.split_once("{$") else { return Some(text.value) };
-        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let Some(value) = self.parameters.get(name) else {
-            self.unknown_parameter(name, text.span);
-            return None;
-        };
-        let filled = format!("{before}{value}{after}");
-        self.filled(Spanned::new(filled, text.span))
+    /// Puts in the values of parameters written `{$name}`. What a value holds is
+    /// not looked at again: it could name itself.
+    fn filled(&mut self, text: &Spanned<String>) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text.value.as_str();
+        while let Some((before, after)) = rest.split_once("{$") {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let Some(parameter) = self.parameters.get(name) else {
+                self.unknown_parameter(name, text.span);
+                return None;
+            };
+            filled.push_str(before);
+            filled.push_str(&parameter.value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
     }
 
-    fn unknown_parameter(&mut self, name: &str, span: Span) {
+    /// Says that no parameter has the name.
+    pub fn unknown_parameter(&mut self, name: &str, span: Span) {
         let help = match nearest(name, self.parameters.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `${near}`?"),
             None => "declare it under `parameters`".to_owned(),

@@ -220,6 +220,14 @@ pub static CONDITIONS: &[Shape] = &[
         &[],
     ),
     leading(
+        "parameter",
+        &[
+            must("parameter", Holds::ParameterName, "A parameter of type `choice`: the same for every patient."),
+            must("is", Holds::SomePlain, "It has this value, or one of a list."),
+        ],
+        &[],
+    ),
+    leading(
         "onset_order",
         &[
             must("onset_order", Holds::Form(&ONSET_ORDER), "The first began before the second, by the gap at least."),

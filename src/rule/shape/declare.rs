@@ -1,7 +1,9 @@
 //! A file of a package, and what it declares beside rules.
 
 use super::words::of;
-use super::{CONCEPT_KINDS, DEFAULTS, DEFINITION, Holds, ID, Key, Law, RULE, Shape, may, must};
+use super::{
+    CONCEPT_KINDS, DEFAULTS, DEFINITION, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, Shape, TOWARDS, may, must,
+};
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
 const WORDS_OF_RECORD: &str =
@@ -61,7 +63,20 @@ pub static PARAMETER: Shape = Shape {
     keys: &[
         must("id", Holds::ParameterName, "Its name: lower-case words joined by underscores, written `$name` in rules."),
         must("title", Holds::Text, "What it sets."),
-        must("value", Holds::Text, "Its value: `500 ms`."),
+        must("value", Holds::Plain, "The package's own value: `500 ms`."),
+        must(
+            "type",
+            Holds::Word(|| of(PARAMETER_TYPES)),
+            "What values it takes. The unit of a `quantity` is that of `value`.",
+        ),
+        may("choices", Holds::Texts, "The words of a `choice`."),
+        may("min", Holds::Plain, "The smallest value that a site may set."),
+        may("max", Holds::Plain, "The largest value that a site may set."),
+        may(
+            "towards",
+            Holds::Word(|| of(TOWARDS)),
+            "The way in which a site may move a safety limit: towards caution. `fixed`: not at all.",
+        ),
     ],
     choice: &[],
     laws: &[],

@@ -8,12 +8,14 @@
 mod case;
 mod condition;
 mod declare;
+mod overlay;
 mod rules;
 mod words;
 
 pub use case::CASE;
 pub use condition::*;
 pub use declare::*;
+pub use overlay::*;
 pub use rules::*;
 pub use words::*;
 
@@ -55,6 +57,12 @@ pub type Words = fn() -> Vec<&'static str>;
 pub enum Holds {
     /// Text that is not empty.
     Text,
+    /// Text as written: no parameter stands for it.
+    Plain,
+    /// Such a text, or a list of at least one.
+    SomePlain,
+    /// Values by the name of a parameter (overlays only).
+    Settings,
     /// A list of texts.
     Texts,
     /// An id, or a reference to one.
@@ -97,6 +105,10 @@ pub enum Holds {
     Forms(&'static Shape),
     /// A list of at least one map.
     SomeForms(&'static Shape),
+    /// A list of names.
+    NameList,
+    /// A list of names and maps (overlays only).
+    NamesOr(&'static Shape),
     /// A name or a map.
     NameOr(&'static Shape),
     /// A list of texts or a map.

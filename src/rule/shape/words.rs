@@ -2,7 +2,7 @@
 
 use crate::clinical::concept::ConceptKind;
 use crate::clinical::patient::{Setting, Severity, Sex};
-use crate::rule::model::{ActionName, DiagnosisStatus, MedicationTest, RuleStatus, Verification, WhenUnknown};
+use crate::rule::model::{ActionName, DiagnosisStatus, MedicationTest, RuleStatus, Towards, Verification, WhenUnknown};
 
 /// Status of a diagnosis.
 pub const DIAGNOSIS_STATUS: &[(&str, DiagnosisStatus)] = &[
@@ -82,3 +82,35 @@ pub const CONCEPT_KINDS: &[(&str, ConceptKind)] = &[
 pub(super) fn of<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
     words.iter().map(|(word, _)| *word).collect()
 }
+
+/// The type of a parameter; of a quantity the unit comes from its value, of a
+/// choice the words from its key.
+#[derive(Clone, Copy, Debug)]
+pub enum ParameterType {
+    /// A whole number.
+    Integer,
+    /// A number.
+    Decimal,
+    /// A number with a unit.
+    Quantity,
+    /// A length of time.
+    Duration,
+    /// One of the words of `choices`.
+    Choice,
+    /// Text.
+    Text,
+}
+
+/// Types of parameters.
+pub const PARAMETER_TYPES: &[(&str, ParameterType)] = &[
+    ("integer", ParameterType::Integer),
+    ("decimal", ParameterType::Decimal),
+    ("quantity", ParameterType::Quantity),
+    ("duration", ParameterType::Duration),
+    ("choice", ParameterType::Choice),
+    ("text", ParameterType::Text),
+];
+
+/// The way in which a site may move a safety limit.
+pub const TOWARDS: &[(&str, Towards)] =
+    &[("lower", Towards::Lower), ("higher", Towards::Higher), ("fixed", Towards::Fixed)];
