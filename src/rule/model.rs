@@ -104,6 +104,9 @@ pub struct Parameter {
     pub title: String,
     /// Its value as text, substituted where the name is used.
     pub value: String,
+    /// Where the value was put in, for people.
+    #[serde(skip)]
+    pub uses: Vec<Span>,
 }
 
 /// A source.

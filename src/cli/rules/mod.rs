@@ -1,6 +1,8 @@
 //! `concord rules`: what a rules package is governed with.
 
 mod check;
+mod docs;
+mod exercise;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -31,11 +33,14 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Write the package as a handbook: one HTML file, or Markdown.
+    Docs(docs::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, format } => check::run(dir.as_deref(), format),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Show { id, rules, compiled } => match open(rules.as_deref()) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),
             Err(error) => {

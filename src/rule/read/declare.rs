@@ -51,7 +51,7 @@ impl Reader {
             self.fault(fault.help("lower-case words joined by underscores: `qtc_limit`"));
             return None;
         }
-        Some(Parameter { id, title: title?, value: value? })
+        Some(Parameter { id, title: title?, value: value?, uses: Vec::new() })
     }
 
     /// Reads a source.

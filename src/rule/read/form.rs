@@ -12,6 +12,8 @@ use crate::rule::yaml::{Key, Kind, Node};
 pub struct Reader {
     /// Values of parameters by name.
     pub parameters: BTreeMap<String, String>,
+    /// Where the value of a parameter was put in.
+    pub uses: Vec<(String, Span)>,
     /// Faults.
     pub faults: Vec<Diagnostic>,
 }
@@ -106,6 +108,7 @@ impl Reader {
             return Some(Spanned::new(text.clone(), node.span));
         };
         if let Some(value) = self.parameters.get(name) {
+            self.uses.push((name.to_owned(), node.span));
             return Some(Spanned::new(value.clone(), node.span));
         }
         self.unknown_parameter(name, node.span);
@@ -130,6 +133,7 @@ impl Reader {
             self.unknown_parameter(name, text.span);
             return None;
         };
+        self.uses.push((name.to_owned(), text.span));
         let filled = format!("{before}{value}{after}");
         self.filled(Spanned::new(filled, text.span))
     }

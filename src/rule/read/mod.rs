@@ -40,7 +40,7 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
     let mut faults = Vec::new();
     let documents: Vec<Node> =
         files.iter().filter_map(|(index, _, text)| yaml::read(index, text, &mut faults)).collect();
-    let mut reader = Reader { parameters: std::collections::BTreeMap::new(), faults };
+    let mut reader = Reader { parameters: std::collections::BTreeMap::new(), uses: Vec::new(), faults };
     let mut package = Package::default();
     // Parameters first: their values stand in for `$name` everywhere else.
     for node in sections(&documents, "parameters") {
@@ -61,6 +61,12 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
             .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
     canonical_order(&mut package);
+    for parameter in &mut package.parameters {
+        let uses = reader.uses.iter().filter(|(name, _)| *name == parameter.id.value);
+        parameter.uses = uses.map(|(_, span)| *span).collect();
+        parameter.uses.sort_unstable();
+        parameter.uses.dedup();
+    }
     (package, reader.faults)
 }
 
