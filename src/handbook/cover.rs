@@ -62,7 +62,6 @@ pub fn of(book: &Book<'_>, ruleset: &Ruleset) -> Cover {
         ("Released", plain(&meta.released)),
         ("Developer", plain(&meta.developer)),
         ("Funding", plain(if meta.funding.is_empty() { "not stated" } else { &meta.funding })),
-        ("Clinical review", plain(meta.signed_by.as_deref().unwrap_or("NONE"))),
         ("Digest (SHA-256)", vec![Piece::Code(ruleset.digest().to_owned())]),
     ];
     let size = |count: u32| count as usize;

@@ -7,6 +7,9 @@
   const found = document.getElementById("found");
   const rules = [...document.querySelectorAll("article.rule")];
   const texts = rules.map((rule) => rule.textContent.toLowerCase());
+  document.querySelectorAll("section.chapter").forEach((chapter) => {
+    if (!chapter.querySelector("article.rule")) chapter.classList.add("reference");
+  });
   const groups = [...document.querySelectorAll("section.section, section.chapter")]
     .map((group) => [group, [...group.querySelectorAll("article.rule")]])
     .filter(([, inside]) => inside.length > 0);
@@ -18,6 +21,8 @@
       if (!rule.hidden) shown += 1;
     });
     groups.forEach(([group, inside]) => { group.hidden = inside.every((rule) => rule.hidden); });
+    document.body.classList.toggle("filtering", words.length > 0);
+    if (words.length > 0) scrollTo(0, 0);
     found.textContent = words.length === 0 ? "" : `${shown} of ${rules.length} rules shown`;
   };
   let wait;

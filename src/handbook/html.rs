@@ -23,6 +23,12 @@ const POLICY: &str =
 /// A list longer than this is folded.
 const FOLD: usize = 8;
 
+/// In a table, where each entry is a line, sooner.
+const FOLD_IN_TABLE: usize = 5;
+
+/// Titled cases, a line each, are folded sooner.
+const FEW: usize = 3;
+
 /// Writes the book.
 #[must_use]
 pub fn render(book: &Handbook) -> String {
@@ -97,7 +103,7 @@ fn front(cover: &Cover, book: &Handbook) -> Markup {
     html! {
         header #cover {
             p.kicker { "Handbook of the rules package " (cover.package) }
-            h1 { (cover.title) }
+            h1 { @for word in cover.title.split(' ') { span.word { (word) } " " } }
             p.review.unsigned[!cover.signed] role="note" { (cover.review) }
             dl.facts {
                 @for (label, value) in &cover.facts { div { dt { (label) } dd { (phrase(value)) } } }
@@ -144,7 +150,7 @@ fn verified(cover: &Cover) -> Markup {
 }
 
 fn badge(verification: Verification) -> Markup {
-    html! { span.badge class=(verification.word()) { (verification.word()) } }
+    html! { span class={ "badge " (verification.word()) } { (verification.word()) } }
 }
 
 fn chapter(chapter: &Chapter) -> Markup {
@@ -194,7 +200,7 @@ fn rule(entry: &RuleEntry) -> Markup {
         Tone::Remark => "remark",
     };
     html! {
-        article.rule class=(tone) id=(entry.anchor.as_str()) {
+        article class={ "rule " (tone) } id=(entry.anchor.as_str()) {
             header {
                 p.verdict { span.verb { (entry.verb) } " " (phrase(&entry.object)) }
                 h4 { a href=(to(entry.anchor.as_str())) { (entry.title) } }
@@ -234,8 +240,13 @@ fn rule(entry: &RuleEntry) -> Markup {
                     @if !entry.review_by.is_empty() { " review by " time datetime=(entry.review_by) { (entry.review_by) } }
                 }))
                 @if !entry.parameters.is_empty() { (row("Parameters", &list(&entry.parameters))) }
-                @if !entry.uses.is_empty() { (row("Uses", &list(&entry.uses))) }
-                @if !entry.follows.is_empty() { (row("Follows", &list(&entry.follows))) }
+                @if !entry.uses.is_empty() { (row("Data used", &list(&entry.uses))) }
+                @if !entry.uses_indirectly.is_empty() {
+                    (row("By way of others", &html! {
+                        (list(&entry.uses_indirectly)) span.quiet { ", where other rules propose or offer" }
+                    }))
+                }
+                @if !entry.follows.is_empty() { (row("Follows brief", &list(&entry.follows))) }
                 (row("Cases", &cases(&entry.cases)))
                 (row("Written in", &html! { code { (entry.location) } }))
             }
@@ -253,10 +264,14 @@ fn cases(cases: &CaseList) -> Markup {
         @if total == 0 {
             span.quiet { "none were evaluated for this book" }
         } @else {
-            @if cases.fires.is_empty() {
-                b { "Fires in none" } " of " (count(total, "case")) "; "
+            @let fires = html! {
+                b { "Fires in " @if cases.fires.is_empty() { "none" } @else { (cases.fires.len()) } }
+                " of " (count(total, "case"))
+            };
+            @if cases.fires.len() > FEW {
+                (folded(&fires, &cases.fires))
             } @else {
-                (folded(&html! { b { "Fires in " (cases.fires.len()) } " of " (count(total, "case")) }, &cases.fires))
+                div { (fires) @if !cases.fires.is_empty() { ": " (list(&cases.fires)) } }
             }
             @if !cases.undecided.is_empty() {
                 (folded(&html! { "Undecided in " (cases.undecided.len()) }, &cases.undecided))
@@ -382,12 +397,14 @@ fn source(entry: &SourceEntry) -> Markup {
 fn table(table: &Table) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Table" {
-            table {
+            table.index[table.head.len() == 3] {
                 thead { tr { @for head in &table.head { th scope="col" { (head) } } } }
                 tbody {
                     @for row in &table.rows {
                         tr id=[row.anchor.as_ref().map(super::model::Anchor::as_str)] {
-                            @for cell in &row.cells { td { (self::cell(cell)) } }
+                            @for (place, cell) in row.cells.iter().enumerate() {
+                                @if place == 0 { th scope="row" { (self::cell(cell)) } } @else { td { (self::cell(cell)) } }
+                            }
                         }
                     }
                 }
@@ -400,7 +417,8 @@ fn cell(cell: &Cell) -> Markup {
     match cell {
         Cell::Text(text) => phrase(text),
         Cell::List(pieces) if pieces.is_empty() => html! { span.quiet { "–" } },
-        Cell::List(pieces) => long_list(pieces, "rule"),
+        Cell::List(pieces) if pieces.len() > FOLD_IN_TABLE => folded(&html! { (count(pieces.len(), "rule")) }, pieces),
+        Cell::List(pieces) => list(pieces),
     }
 }
 

@@ -15,21 +15,41 @@ use super::words::{self, capitalized, text};
 pub fn chapter(book: &Book<'_>) -> Chapter {
     let asking = "Rules whose own condition, or a definition they name, asks for it.";
     let sections = vec![
-        section("approach", "By approach", "Every rule that speaks of a component of the approach.", approaches(book)),
-        section("disorder", "By disorder and circumstance", asking, concepts(book, ConceptKind::Diagnosis)),
+        section(
+            "approach",
+            "By approach",
+            "Approach",
+            "Every rule that speaks of a component of the approach.",
+            approaches(book),
+        ),
+        section(
+            "disorder",
+            "By disorder and circumstance",
+            "Disorder or circumstance",
+            asking,
+            concepts(book, ConceptKind::Diagnosis),
+        ),
         section(
             "drug",
             "By drug",
+            "Drug",
             &format!("Medications and classes first, then components that are medications. {asking}"),
             drugs(book),
         ),
         section(
             "verification",
             "By verification and review",
+            "State",
             "Active rules by what was verified of them.",
             review(book),
         ),
-        section("briefs", "By brief", "Rules by the paragraph of the clinical brief that they carry.", briefs(book)),
+        section(
+            "briefs",
+            "By brief",
+            "Brief",
+            "Rules by the paragraph of the clinical brief that they carry.",
+            briefs(book),
+        ),
     ];
     Chapter {
         anchor: anchor("chapter", "indexes"),
@@ -43,13 +63,12 @@ pub fn chapter(book: &Book<'_>) -> Chapter {
     }
 }
 
-fn section(id: &str, title: &str, lead: &str, rows: Vec<Row>) -> Section {
-    let head: &[&'static str] = if id == "briefs" { &["Brief", "Count", "Rules"] } else { &["", "Count", "Rules"] };
+fn section(id: &str, title: &str, of: &'static str, lead: &str, rows: Vec<Row>) -> Section {
     Section {
         anchor: anchor("index", id),
         title: title.to_owned(),
         lead: vec![vec![text(lead)]],
-        blocks: table(head, rows),
+        blocks: table(&[of, "Count", "Rules"], rows),
     }
 }
 

@@ -196,8 +196,10 @@ pub struct RuleEntry {
     pub verification: Verification,
     /// Review date.
     pub review_by: String,
-    /// Demographic and like data it uses.
+    /// Demographic and like data that its own condition asks for.
     pub uses: Vec<Piece>,
+    /// Such data that it rests on by way of what other rules propose or offer.
+    pub uses_indirectly: Vec<Piece>,
     /// Parameters it rests on, with their values.
     pub parameters: Vec<Piece>,
     /// Ids of the clinical brief it follows.

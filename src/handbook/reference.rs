@@ -12,7 +12,7 @@ use super::book::{Book, anchor};
 use super::condition::{concepts, tree};
 use super::model::{Block, Cell, Chapter, DefinitionEntry, Phrase, Piece, Row, Section, SourceEntry, Table, ValueSet};
 use super::rules::{approach_title, from, url};
-use super::words::{joined, text};
+use super::words::{joined, sorted_by, text};
 
 /// The chapters.
 pub fn chapters(book: &Book<'_>) -> Vec<Chapter> {
@@ -78,9 +78,9 @@ fn components(book: &Book<'_>) -> Chapter {
 fn definitions(book: &Book<'_>) -> Chapter {
     let mut by_letter: BTreeMap<String, Vec<Block>> = BTreeMap::new();
     let mut all: Vec<&Definition> = book.package.definitions.iter().collect();
-    all.sort_by_key(|definition| (definition.title.to_lowercase(), definition.id.value.as_str()));
+    all.sort_by_key(|definition| (sorted_by(&definition.title), definition.id.value.as_str()));
     for definition in all {
-        let letter = first_letter(&definition.title);
+        let letter = first_letter(&sorted_by(&definition.title));
         if let Some(entry) = definition_entry(book, definition) {
             by_letter.entry(letter).or_default().push(Block::Definition(entry));
         }
@@ -240,13 +240,13 @@ fn parameters(book: &Book<'_>) -> Chapter {
 }
 
 fn sources(book: &Book<'_>) -> Chapter {
-    let mut by_publisher: Vec<&crate::rule::model::Source> = book.package.sources.iter().collect();
-    by_publisher.sort_by_key(|source| (source.title.to_lowercase(), source.id.value.as_str()));
+    let mut sorted: Vec<&crate::rule::model::Source> = book.package.sources.iter().collect();
+    sorted.sort_by_key(|source| (sorted_by(&source.title), source.id.value.as_str()));
     let mut by_letter: BTreeMap<String, Vec<Block>> = BTreeMap::new();
-    for source in by_publisher {
+    for source in sorted {
         let id = source.id.value.as_str();
         let cites = |rule: &&Rule| rule.evidence.iter().any(|citation| citation.source.value == id);
-        by_letter.entry(first_letter(&source.title)).or_default().push(Block::Source(SourceEntry {
+        by_letter.entry(first_letter(&sorted_by(&source.title))).or_default().push(Block::Source(SourceEntry {
             anchor: anchor("source", id),
             id: id.to_owned(),
             title: source.title.clone(),

@@ -173,7 +173,7 @@ fn component_section(book: &Book<'_>, component: &Component) -> Section {
         sentence("Planned where: ", vec![book.definition_link(&planned.value)]);
     }
     if component.never_abrupt {
-        sentence("Must never end abruptly: no rule speaks for stopping it", Vec::new());
+        sentence("Must never end abruptly: no rule may contraindicate continuing it", Vec::new());
     }
     if !elsewhere.is_empty() {
         sentence("Described elsewhere: ", joined(book.rules(elsewhere)));
@@ -194,6 +194,7 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
     let (possible, _) = rule.possible.as_deref().map_or_else(Default::default, |words| filled(book, rule, words));
     let outranked_by =
         book.package.rules.iter().filter(|one| one.outranks.iter().any(|name| name.value == rule.id.value));
+    let (uses, uses_indirectly) = transparency::uses_of(book, rule);
     RuleEntry {
         anchor: rule_anchor(&rule.id.value),
         id: rule.id.value.clone(),
@@ -214,7 +215,8 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
         strength: rule.strength.clone(),
         verification: rule.verification,
         review_by: rule.review_by.as_ref().map(|day| day.value.clone()).unwrap_or_default(),
-        uses: transparency::uses_of(book, rule),
+        uses,
+        uses_indirectly,
         parameters: book.parameters_of(rule).into_iter().map(parameter).collect(),
         follows: rule
             .follows

@@ -42,14 +42,16 @@ impl Use {
     }
 }
 
-/// The data of that kind that the truth of a rule can rest on.
-pub fn uses_of(book: &Book<'_>, rule: &Rule) -> Vec<Piece> {
-    let uses = uses(book, rule);
-    Use::ALL
-        .into_iter()
-        .filter(|one| uses.contains(one))
-        .map(|one| Piece::Link { to: anchor("attribute", one.id()), text: one.title().to_owned() })
-        .collect()
+/// The data of that kind that a rule's own condition asks for, and what its
+/// truth rests on besides, by way of what other rules propose or offer.
+pub fn uses_of(book: &Book<'_>, rule: &Rule) -> (Vec<Piece>, Vec<Piece>) {
+    let own: BTreeSet<Use> = book.own_facts(&rule.id.value).filter_map(|fact| use_of(book, fact)).collect();
+    let all = uses(book, rule);
+    let links = |wanted: &dyn Fn(&Use) -> bool| {
+        let link = |one: &Use| Piece::Link { to: anchor("attribute", one.id()), text: one.title().to_owned() };
+        Use::ALL.iter().filter(|one| wanted(one)).map(link).collect()
+    };
+    (links(&|one| own.contains(one)), links(&|one| all.contains(one) && !own.contains(one)))
 }
 
 fn uses(book: &Book<'_>, rule: &Rule) -> BTreeSet<Use> {
@@ -103,7 +105,7 @@ pub fn chapter(book: &Book<'_>) -> Chapter {
                 support intervention. The use of data is derived from the compiled rules, what they take from other \
                 rules by way of “proposed” and “offered” among it; nothing of it is typed by hand. This is \
                 information, not a statement of conformity.";
-    let table = Table { head: vec!["", "Attribute", "Value", "Rules"], rows: rows(book) };
+    let table = Table { head: vec!["No.", "Attribute", "Value", "Rules"], rows: rows(book) };
     Chapter {
         anchor: anchor("chapter", "attributes"),
         title: "Source attributes".to_owned(),

@@ -42,6 +42,13 @@ pub fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
     phrase
 }
 
+/// What a title is sorted by: its words without an article at their head.
+pub fn sorted_by(title: &str) -> String {
+    let lower = title.to_lowercase();
+    let bare = ["a ", "an ", "the "].iter().find_map(|article| lower.strip_prefix(article));
+    bare.map_or_else(|| lower.clone(), str::to_owned)
+}
+
 pub fn text(words: impl Into<String>) -> Piece {
     Piece::Text(words.into())
 }
@@ -64,10 +71,10 @@ pub fn verb(conclusion: &Conclusion) -> &'static str {
         Conclusion::Consider { .. } => "considers",
         Conclusion::Caution { .. } => "advises care with",
         Conclusion::Contraindicate { .. } => "contraindicates",
-        Conclusion::Alert { .. } => "alerts",
+        Conclusion::Alert { .. } => "raises an alert:",
         Conclusion::Request { .. } => "asks for",
         Conclusion::Assess { .. } => "finds due",
-        Conclusion::Insight { .. } => "offers an insight",
+        Conclusion::Insight { .. } => "offers an insight:",
         Conclusion::Note => "remarks",
     }
 }
