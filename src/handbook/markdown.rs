@@ -44,6 +44,8 @@ fn escaped(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
+            // GitHub makes links of bare addresses.
+            ':' if text.get(place..).is_some_and(|rest| rest.starts_with("://")) => out.push_str("&#58;"),
             _ => out.push(letter),
         }
     }
@@ -74,6 +76,7 @@ fn piece(piece: &Piece) -> String {
     match piece {
         Piece::Text(text) => escaped(text),
         Piece::Link { to, text } => format!("[{}](#{})", escaped(text), to.as_str()),
+        Piece::Away { url: to, text } if to == text => format!("<{}>", url(to)),
         Piece::Away { url: to, text } => format!("[{}](<{}>)", escaped(text), url(to)),
         Piece::Blank(what) => format!("‹{}›", escaped(what)),
         Piece::Code(text) => code(text),
@@ -319,6 +322,7 @@ mod tests {
         assert_eq!(escaped("a|b [x](y) *z* _u_ `c` #1"), "a\\|b \\[x\\](y) \\*z\\* \\_u\\_ \\`c\\` \\#1");
         assert_eq!(escaped("1. one\n- two"), "1\\. one - two");
         assert_eq!(escaped("- two"), "\\- two");
+        assert_eq!(escaped("see https://a.org: now"), "see https&#58;//a.org: now");
         assert_eq!(escaped("QTc 450-499"), "QTc 450-499");
         assert_eq!(url("https://a.org/<b> c|d"), "https://a.org/%3Cb%3E%20c%7Cd");
         assert_eq!(code("a`b<"), "<code>a\\`b&lt;</code>");

@@ -103,13 +103,18 @@ fn ids(tags: &[Tag]) -> BTreeSet<String> {
     ids
 }
 
-/// Links of the Markdown: what stands between `](` and `)`.
+/// Links of the Markdown: what stands between `](` and `)`, where no backslash
+/// takes the bracket's meaning, and addresses between `<` and `>`.
 fn markdown_links(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for after in text.split("](").skip(1) {
-        let end = if after.starts_with('<') { ">)" } else { ")" };
-        found.push(after.split(end).next().unwrap_or_default().trim_start_matches('<').to_owned());
+    for (at, _) in text.match_indices("](").filter(|(at, _)| !text[..*at].ends_with('\\')) {
+        found.push(text[at + 2..].split(')').next().unwrap_or_default().to_owned());
     }
+    for after in text.split("<https").skip(1) {
+        found.push(format!("https{}", after.split('>').next().unwrap_or_default()));
+    }
+    let bare = "an address outside `<` and `>`, of which GitHub makes a link";
+    assert_eq!(text.matches("://").count(), text.matches("<https://").count(), "{bare}");
     found
 }
 
@@ -241,7 +246,7 @@ concepts:
 - {id: o, kind: observation, title: "o {score}", local: [phq-9], unit: "{score}"}
 history: [{id: h, title: "h <script>"}]
 definitions: [{id: def, title: "def <b>", when: {history: h}}]
-scope: {}
+scope: {present: def, possible: def, in_remission: def}
 rules:
 - id: r
   title: "<script>alert('r')</script>"
