@@ -146,17 +146,9 @@ impl<'a> Book<'a> {
         self.package.parameters.iter().filter(stands).collect()
     }
 
-    pub fn rule(&self, rule: &Rule) -> Piece {
-        Piece::Link { to: rule_anchor(&rule.id.value), text: rule.title.clone() }
-    }
-
-    pub fn rules<'b>(&self, rules: impl IntoIterator<Item = &'b Rule>) -> Vec<Piece> {
-        rules.into_iter().map(|rule| self.rule(rule)).collect()
-    }
-
     pub fn rule_named(&self, name: &Name) -> Piece {
         let rule = self.package.rules.iter().find(|rule| rule.id.value == name.value);
-        rule.map_or_else(|| Piece::Code(name.value.clone()), |rule| self.rule(rule))
+        rule.map_or_else(|| Piece::Code(name.value.clone()), rule_link)
     }
 
     pub fn component(&self, id: &str) -> Piece {
@@ -198,6 +190,16 @@ impl<'a> Book<'a> {
         let of = self.exercise.of.values().flatten();
         of.filter(|one| one.case == case && one.truth == truth).count()
     }
+}
+
+/// A rule by its title.
+pub fn rule_link(rule: &Rule) -> Piece {
+    Piece::Link { to: rule_anchor(&rule.id.value), text: rule.title.clone() }
+}
+
+/// Rules by their titles.
+pub fn rule_links<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<Piece> {
+    rules.into_iter().map(rule_link).collect()
 }
 
 /// The place of a parameter with its value.

@@ -25,8 +25,10 @@ const TERMS: [(&str, &str); 8] = [
     ),
     (
         "Unknown",
-        "What the record does not say is unknown, not false. An offer is made on true alone. An exclusion that can't \
-         be decided leads to verify first or to a question by name, as the rule says.",
+        "What the record does not say is unknown, not false. Only a list called complete makes absence false; diagnoses \
+         and medications of which nothing is stated are assumed free of what they do not name, and the answer marks it. \
+         An offer is made on true alone. An exclusion that can’t be decided leads to verify first or to a question by \
+         name, as the rule says.",
     ),
     (
         "Established",

@@ -161,14 +161,15 @@ fn chapter(chapter: &Chapter) -> Markup {
             @if is_lettered(chapter) && chapter.sections.len() > 1 {
                 p.letters { @for one in &chapter.sections { a href=(to(one.anchor.as_str())) { (one.title) } " " } }
             }
-            @for section in &chapter.sections { (self::section(section)) }
+            @for section in &chapter.sections { (self::section(section, chapter.sections.len() == 1)) }
         }
     }
 }
 
-fn section(section: &Section) -> Markup {
+/// The only section of a chapter has the title of the chapter for the eye.
+fn section(section: &Section, sole: bool) -> Markup {
     html! {
-        section.section id=(section.anchor.as_str()) {
+        section.section.sole[sole] id=(section.anchor.as_str()) {
             h3 { (section.title) }
             @for one in &section.lead { @if !one.is_empty() { p.about { (phrase(one)) } } }
             @for block in &section.blocks { (self::block(block)) }

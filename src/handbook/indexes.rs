@@ -6,7 +6,7 @@ use crate::clinical::concept::ConceptKind;
 use crate::program::{Op, Outline};
 use crate::rule::model::{Component, Fact, Rule, RuleStatus, Verification};
 
-use super::book::{Book, anchor};
+use super::book::{Book, anchor, rule_links};
 use super::model::{Cell, Chapter, Piece, Row, Section};
 use super::reference::{rules_asking, table};
 use super::words::{self, capitalized, text};
@@ -86,7 +86,7 @@ fn approaches(book: &Book<'_>) -> Vec<Row> {
         let id = approach.id.value.as_str();
         let speaks = |rule: &&Rule| rule.conclusion.components().iter().any(|name| belongs(&name.value, id));
         let name = Piece::Link { to: anchor("approach", id), text: approach.title.clone() };
-        row(name, book.rules(book.package.rules.iter().filter(speaks)))
+        row(name, rule_links(book.package.rules.iter().filter(speaks)))
     });
     rows.collect()
 }
@@ -104,7 +104,7 @@ fn drugs(book: &Book<'_>) -> Vec<Row> {
     rows.extend(medications.map(|component| {
         let id = component.id.value.as_str();
         let speaks = |rule: &&Rule| rule.conclusion.components().iter().any(|name| name.value == id);
-        row(book.component(id), book.rules(book.package.rules.iter().filter(speaks)))
+        row(book.component(id), rule_links(book.package.rules.iter().filter(speaks)))
     }));
     rows
 }
@@ -125,18 +125,18 @@ fn review(book: &Book<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for wanted in [Verification::Unverified, Verification::Secondary, Verification::Primary] {
         let of = active.iter().copied().filter(|rule| rule.verification == wanted);
-        rows.push(row(text(capitalized(wanted.word())), book.rules(of)));
+        rows.push(row(text(capitalized(wanted.word())), rule_links(of)));
     }
     for status in [RuleStatus::Draft, RuleStatus::Retired] {
         let of = book.package.rules.iter().filter(|rule| rule.status == status);
-        rows.push(row(text(capitalized(words::status(status))), book.rules(of)));
+        rows.push(row(text(capitalized(words::status(status))), rule_links(of)));
     }
     let days: BTreeSet<Option<&str>> =
         active.iter().map(|rule| rule.review_by.as_ref().map(|day| day.value.as_str())).collect();
     for day in days {
         let of = active.iter().copied().filter(|rule| rule.review_by.as_ref().map(|day| day.value.as_str()) == day);
         let name = day.map_or_else(|| "No review date".to_owned(), |day| format!("Review by {day}"));
-        rows.push(row(text(name), book.rules(of)));
+        rows.push(row(text(name), rule_links(of)));
     }
     rows.retain(|row| matches!(row.cells.last(), Some(Cell::List(rules)) if !rules.is_empty()));
     rows
@@ -153,12 +153,12 @@ fn briefs(book: &Book<'_>) -> Vec<Row> {
         .into_iter()
         .map(|(brief, rules)| Row {
             anchor: Some(anchor("brief", brief)),
-            ..row(Piece::Code(brief.to_owned()), book.rules(rules))
+            ..row(Piece::Code(brief.to_owned()), rule_links(rules))
         })
         .collect();
     let free: Vec<&Rule> = book.package.rules.iter().filter(|rule| rule.follows.is_empty()).collect();
     if !free.is_empty() {
-        rows.push(row(text("No brief named"), book.rules(free)));
+        rows.push(row(text("No brief named"), rule_links(free)));
     }
     rows
 }

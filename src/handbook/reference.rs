@@ -8,7 +8,7 @@ use crate::rule::check::parts;
 use crate::rule::model::{Concept, Conclusion, Condition, Definition, Rule, Spanned};
 use crate::rule::truth::Truth;
 
-use super::book::{Book, anchor};
+use super::book::{Book, anchor, rule_links};
 use super::condition::{concepts, tree};
 use super::model::{Block, Cell, Chapter, DefinitionEntry, Phrase, Piece, Row, Section, SourceEntry, Table, ValueSet};
 use super::rules::{approach_title, from, url};
@@ -44,7 +44,7 @@ fn components(book: &Book<'_>) -> Chapter {
             let speaks = |rule: &&Rule| {
                 wanted(&rule.conclusion) && rule.conclusion.components().iter().any(|name| name.value == id)
             };
-            Cell::List(book.rules(book.package.rules.iter().filter(speaks)))
+            Cell::List(rule_links(book.package.rules.iter().filter(speaks)))
         };
         let approaches: Phrase = component
             .approaches
@@ -99,7 +99,7 @@ fn first_letter(words: &str) -> String {
 
 /// A heading of one letter as part of an id.
 fn place(letter: &str) -> String {
-    letter.chars().map(|one| format!("{:x}", u32::from(one))).collect()
+    letter.chars().fold(String::new(), |text, one| format!("{text}{:x}", u32::from(one)))
 }
 
 fn definition_entry(book: &Book<'_>, definition: &Definition) -> Option<DefinitionEntry> {
@@ -110,7 +110,7 @@ fn definition_entry(book: &Book<'_>, definition: &Definition) -> Option<Definiti
     let in_use = |name: &Option<crate::rule::model::Name>| name.as_ref().is_some_and(|name| name.value == id);
     let components = book.package.components.iter().filter(|one| in_use(&one.current) || in_use(&one.planned));
     used_by.extend(components.map(|one| book.component(&one.id.value)));
-    used_by.extend(book.rules(book.naming(id)));
+    used_by.extend(rule_links(book.naming(id)));
     Some(DefinitionEntry {
         anchor: anchor("definition", id),
         id: id.to_owned(),
@@ -213,7 +213,7 @@ pub fn rules_asking(book: &Book<'_>, concept: &str) -> Vec<Piece> {
     let asks = |rule: &&Rule| {
         concluded(rule) || book.own_facts(&rule.id.value).flat_map(concepts).any(|name| name.value == concept)
     };
-    book.rules(book.package.rules.iter().filter(asks))
+    rule_links(book.package.rules.iter().filter(asks))
 }
 
 fn parameters(book: &Book<'_>) -> Chapter {
@@ -227,7 +227,7 @@ fn parameters(book: &Book<'_>) -> Chapter {
                 Cell::Text(vec![Piece::Code(id.to_owned())]),
                 Cell::Text(vec![text(parameter.title.clone())]),
                 Cell::Text(vec![text(parameter.value.clone())]),
-                Cell::List(book.rules(rules)),
+                Cell::List(rule_links(rules)),
             ],
         }
     });
@@ -252,7 +252,7 @@ fn sources(book: &Book<'_>) -> Chapter {
             title: source.title.clone(),
             from: from(source),
             url: url(source),
-            cited_by: book.rules(book.package.rules.iter().filter(cites)),
+            cited_by: rule_links(book.package.rules.iter().filter(cites)),
         }));
     }
     let sections = by_letter

@@ -5,7 +5,7 @@ use crate::rule::model::{Category, Citation, Component, Conclusion, Name, Rule, 
 use crate::rule::template::{self, Field, Part};
 use crate::rule::truth::Truth;
 
-use super::book::{Book, anchor, parameter, rule_anchor};
+use super::book::{Book, anchor, parameter, rule_anchor, rule_links};
 use super::condition;
 use super::model::{Block, Branch, CaseList, Chapter, CitationEntry, Join, Phrase, Piece, RuleEntry, Section};
 use super::transparency;
@@ -176,7 +176,7 @@ fn component_section(book: &Book<'_>, component: &Component) -> Section {
         sentence("Must never end abruptly: no rule may contraindicate continuing it", Vec::new());
     }
     if !elsewhere.is_empty() {
-        sentence("Described elsewhere: ", joined(book.rules(elsewhere)));
+        sentence("Described elsewhere: ", joined(rule_links(elsewhere)));
     } else if here.is_empty() {
         sentence("No rule speaks of it", Vec::new());
     }
@@ -210,7 +210,7 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
         possible,
         ask: rule.ask.clone().unwrap_or_default(),
         outranks: rule.outranks.iter().map(|name| book.rule_named(name)).collect(),
-        outranked_by: book.rules(outranked_by),
+        outranked_by: rule_links(outranked_by),
         evidence: rule.evidence.iter().map(|citation| cited(book, citation)).collect(),
         strength: rule.strength.clone(),
         verification: rule.verification,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::clinical::concept::{ConceptKind, IcdEntry};
 use crate::rule::model::{Concept, Fact, Rule, RuleStatus};
 
-use super::book::{Book, anchor};
+use super::book::{Book, anchor, rule_links};
 use super::condition::concepts;
 use super::model::{Block, Cell, Chapter, Phrase, Piece, Row, Section, Table};
 use super::words::{count, joined, text};
@@ -155,7 +155,7 @@ fn rows(book: &Book<'_>) -> Vec<Row> {
             Use::Social => "Use of social determinants of health data",
             Use::Health => "Use of health status assessments data",
         };
-        rows.push((one.id(), title, value(book, one, rules.len()), book.rules(rules)));
+        rows.push((one.id(), title, value(book, one, rules.len()), rule_links(rules)));
     }
     (1..)
         .zip(rows)

@@ -76,7 +76,7 @@ fn tags(page: &str) -> Vec<Tag> {
             let mut value = String::new();
             if let Some(after) = left.strip_prefix("=\"") {
                 let (inner, behind) = after.split_once('"').expect("a closing quote");
-                value = inner.to_owned();
+                inner.clone_into(&mut value);
                 left = behind;
             }
             assert!(attributes.iter().all(|(known, _)| *known != bare), "`{bare}` twice in `{inside}`");

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::super::{Exit, complain, print};
 use super::{exercise, open};
-use crate::handbook::{Handbook, html, markdown};
+use crate::handbook::{Exercise, Handbook, html, markdown};
 
 /// What `concord rules docs` is told.
 #[derive(Debug, Args)]
@@ -47,10 +48,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 fn write(arguments: &Arguments) -> Result<Exit, String> {
     let dir = arguments.dir.as_deref().or(arguments.rules.as_deref());
-    let ruleset = std::sync::Arc::new(open(dir).map_err(|error| error.to_string())?);
+    let ruleset = Arc::new(open(dir).map_err(|error| error.to_string())?);
     let exercise = match dir {
         Some(dir) => exercise::of(&ruleset, &dir.join("cases"))?,
-        None => Default::default(),
+        None => Exercise::default(),
     };
     let book = Handbook::of(&ruleset, &exercise);
     let text = match arguments.format {
