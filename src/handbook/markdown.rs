@@ -168,7 +168,8 @@ impl Writer {
 
     fn fact(&mut self, label: &str, value: &str) {
         if !value.is_empty() {
-            self.line(&format!("- **{label}:** {value}"));
+            // Another marker than that of the tree: one list does not run into the other.
+            self.line(&format!("* **{label}:** {value}"));
         }
     }
 

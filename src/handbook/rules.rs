@@ -35,7 +35,7 @@ pub fn chapters(book: &Book<'_>) -> Vec<Chapter> {
     chapters.push(chapter(
         "asks",
         "Questions and assessments",
-        "What is asked for in its own right. Beyond these, every rule that is left undecided asks for the facts it lacks.",
+        "What is asked for in its own right. Beyond these, alerts, exclusions, offers and insights that are left undecided ask for the facts they lack, where these could change the answer.",
         vec![
             section(
                 "requests",
