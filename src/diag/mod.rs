@@ -18,6 +18,14 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Does the other place lie in this one?
+    #[must_use]
+    pub fn holds(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// The files of a package, by name, in the order of their names.
 #[derive(Clone, Debug, Default)]
 pub struct Files {

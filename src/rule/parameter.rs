@@ -172,6 +172,7 @@ mod tests {
             value: default.to_owned(),
             location: String::new(),
             set: None,
+            uses: Vec::new(),
         }
     }
 

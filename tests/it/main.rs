@@ -15,6 +15,7 @@ mod broken;
 mod cases;
 mod catalog;
 mod drain;
+mod handbook;
 mod laws;
 mod overlay;
 mod schema;

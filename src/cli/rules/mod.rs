@@ -1,6 +1,8 @@
 //! `concord rules`: what a rules package is governed with.
 
 mod check;
+mod docs;
+mod exercise;
 mod schema;
 mod show;
 
@@ -38,6 +40,8 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Write the package as a handbook: one HTML file, or Markdown.
+    Docs(docs::Arguments),
     /// Print the JSON Schema by which editors complete and check YAML files.
     Schema {
         /// Of what.
@@ -49,6 +53,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, overlay, format } => check::run(dir, overlay, format),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Show { id, rules, overlay, compiled } => match open(&Origin { rules, overlay }) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),
             Err(error) => {

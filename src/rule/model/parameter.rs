@@ -1,6 +1,7 @@
 //! Parameters: values of a package that a site may set, each with its type, its
 //! range and the direction that is caution.
 
+use crate::diag::Span;
 use std::fmt;
 
 use serde::Serialize;
@@ -33,6 +34,9 @@ pub struct Parameter {
     /// `file:line` where an overlay sets it.
     #[serde(skip)]
     pub set: Option<String>,
+    /// Where the value was put in, for people.
+    #[serde(skip)]
+    pub uses: Vec<Span>,
 }
 
 /// Type of a parameter.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Condition, Name, Spanned};
+use crate::diag::Span;
 
 /// A rule.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +43,9 @@ pub struct Rule {
     /// `file:line`, for people.
     #[serde(skip)]
     pub location: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// A citation.

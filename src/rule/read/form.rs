@@ -14,6 +14,8 @@ use crate::rule::yaml::{Key, Kind, Node};
 pub struct Reader {
     /// Parameters by name, with the values in force.
     pub parameters: BTreeMap<String, Parameter>,
+    /// Where the value of a parameter was put in.
+    pub uses: Vec<(String, Span)>,
     /// Faults.
     pub faults: Vec<Diagnostic>,
 }
@@ -114,7 +116,9 @@ impl Reader {
             return Some(Spanned::new(text.clone(), node.span));
         };
         if let Some(parameter) = self.parameters.get(name) {
-            return Some(Spanned::new(parameter.value.clone(), node.span));
+            let value = parameter.value.clone();
+            self.uses.push((name.to_owned(), node.span));
+            return Some(Spanned::new(value, node.span));
         }
         self.unknown_parameter(name, node.span);
         None
@@ -141,8 +145,10 @@ impl Reader {
                 self.unknown_parameter(name, text.span);
                 return None;
             };
+            let value = parameter.value.clone();
+            self.uses.push((name.to_owned(), text.span));
             filled.push_str(before);
-            filled.push_str(&parameter.value);
+            filled.push_str(&value);
             rest = after;
         }
         filled.push_str(rest);

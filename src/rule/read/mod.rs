@@ -58,6 +58,12 @@ pub fn package_with(documents: &[Node], files: &Files, parameters: Vec<Parameter
             .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
     package.sort();
+    for parameter in &mut package.parameters {
+        let uses = reader.uses.iter().filter(|(name, _)| *name == parameter.id.value);
+        parameter.uses = uses.map(|(_, span)| *span).collect();
+        parameter.uses.sort_unstable();
+        parameter.uses.dedup();
+    }
     (package, reader.faults)
 }
 

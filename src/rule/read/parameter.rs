@@ -45,6 +45,7 @@ impl Reader {
             default: value.value.clone(),
             value: value.value.clone(),
             set: None,
+            uses: Vec::new(),
         };
         self.ranged(parameter, &value, min, max)
     }

@@ -111,6 +111,7 @@ impl Reader {
         }
         Some(Rule {
             location: files.line(id.span),
+            span,
             title: title?,
             status: own.status.or(defaults.status).unwrap_or_default(),
             when: in_force(when, effective),
