@@ -27,7 +27,7 @@ fn branch(book: &Book<'_>, outline: &Outline, open: bool) -> Branch {
             return Branch { join: Join::Named, phrase: vec![book.definition_link(id)], set_by: Vec::new(), parts };
         }
         Op::Constant(holds) => {
-            let phrase = vec![text(&format!("{} ({})", outline.text, if *holds { "so set" } else { "not so set" }))];
+            let phrase = vec![text(format!("{} ({})", outline.text, if *holds { "so set" } else { "not so set" }))];
             return Branch { join: Join::Fact, phrase, set_by: Vec::new(), parts: Vec::new() };
         }
         Op::All => Join::All,

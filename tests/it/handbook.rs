@@ -235,7 +235,7 @@ fn cases_stand_with_the_rule_they_exercise() {
 
 const HOSTILE: &str = r#"
 package: {name: p, version: "1", title: "<script>alert(1)</script> & co", developer: "<b>d", funding: "*f*", released: 2026-01-01}
-parameters: [{id: low, title: "a <i>bound", value: 5}]
+parameters: [{id: low, title: "a <i>bound", type: integer, value: 5}]
 sources:
 - {id: s, title: "</style><img src=x onerror=alert(1)>", publisher: "a | b", year: 2020, url: "https://a.org/?q=%22&x=1"}
 - {id: t, title: "[link](https://evil.org)", publisher: "`code`", url: "javascript:alert(1)"}
