@@ -5,7 +5,7 @@
 //! | floor | rooms | purpose |
 //! | --- | --- | --- |
 //! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
-//! | 4 | [`server`] | sockets, limits, drain, health |
+//! | 4 | [`server`], [`deck`] | sockets, limits, drain, health; cases, and what they prove of a package |
 //! | 3 | [`api`] | protobuf to domain and back |
 //! | 2 | [`ruleset`] | load and activate a package |
 //! | 1 | [`engine`] | program to decision, with its explanation |
@@ -16,6 +16,7 @@ pub mod api;
 pub mod cli;
 pub mod clinical;
 pub mod config;
+pub mod deck;
 pub mod diag;
 pub mod engine;
 pub mod program;

@@ -98,6 +98,14 @@ impl Engine {
         values.not_false(&self.conditions).flat_map(|node| self.rules_of.get(&node).into_iter().flatten().copied())
     }
 
+    /// Evaluates a patient at an instant, and says what every formula of the
+    /// program is.
+    #[must_use]
+    pub fn weigh(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> (Answer, Valuation) {
+        let case = Case::new(self, patient, as_of, explain);
+        (assemble::answer(&case), case.values)
+    }
+
     /// Evaluates a patient at an instant.
     #[must_use]
     pub fn evaluate(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> Answer {

@@ -98,6 +98,21 @@ pub fn check_embedded(today: Option<&str>) -> Checked {
     check_files(source::embedded(), today)
 }
 
+/// The files of a folder of cases, named as they are reached from here, or one
+/// case file.
+///
+/// # Errors
+/// [`LoadError::Unreadable`] where they can't be read, or where there is none.
+pub fn case_files(path: &Path) -> Result<Vec<(String, String)>, LoadError> {
+    source::case_files(path)
+}
+
+/// The files of the shipped package's cases, by name and text.
+#[must_use]
+pub fn embedded_cases() -> Vec<(String, String)> {
+    source::embedded_cases()
+}
+
 /// Reads and checks the package that the files make.
 #[must_use]
 pub fn check_files(files: Files, today: Option<&str>) -> Checked {
@@ -162,6 +177,12 @@ impl Ruleset {
     #[must_use]
     pub fn warnings(&self) -> &str {
         &self.warnings
+    }
+
+    /// The package, ready to evaluate.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The package as written.

@@ -12,7 +12,7 @@ use concord::api::json;
 use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
 use concord::api::refusal::Refusal;
-use concord::cli::yaml;
+use concord::api::yaml;
 use concord::engine::decision::{Alert, Answer, Component, Exclusion, Offer, Standing};
 use concord::ruleset::Ruleset;
 use serde_json::Value;

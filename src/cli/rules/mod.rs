@@ -2,6 +2,7 @@
 
 mod check;
 mod show;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -31,10 +32,13 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Run cases against a package, and say what they show of it.
+    Test(test::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
+        Command::Test(arguments) => test::run(&arguments),
         Command::Check { dir, format } => check::run(dir.as_deref(), format),
         Command::Show { id, rules, compiled } => match open(rules.as_deref()) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),

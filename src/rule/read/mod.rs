@@ -2,7 +2,7 @@
 
 mod condition;
 mod declare;
-mod form;
+pub mod form;
 mod rules;
 
 use crate::diag::{Diagnostic, Files, nearest};
