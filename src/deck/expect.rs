@@ -292,7 +292,8 @@ impl<'a> Expecting<'a> {
         self.why(&mut one);
         one.finish(self.reader);
         if pattern.id.is_none() && pattern.about.is_empty() {
-            let fault = Diagnostic::error("missing-key", item.span, "the expectation says neither which alert nor what about");
+            let fault =
+                Diagnostic::error("missing-key", item.span, "the expectation says neither which alert nor what about");
             self.reader.fault(fault.help("add `about: [words]` or `id: …`"));
             return None;
         }

@@ -8,6 +8,7 @@ mod claim;
 pub mod coverage;
 mod expect;
 mod judge;
+pub mod mutate;
 mod read;
 pub mod run;
 

@@ -71,8 +71,7 @@ pub fn run<'a>(deck: &'a Deck, engine: &Engine, wanted: impl Fn(&Case) -> bool) 
 }
 
 fn verdict<'a>(case: &'a Case, engine: &Engine) -> Verdict<'a> {
-    let mut misses: Vec<Miss> =
-        case.refusal.iter().map(|found| Miss { found: found.clone(), proof: None }).collect();
+    let mut misses: Vec<Miss> = case.refusal.iter().map(|found| Miss { found: found.clone(), proof: None }).collect();
     let outcome = evaluate(case, engine);
     if let Some(outcome) = &outcome {
         for expectation in &case.expectations {

@@ -16,6 +16,7 @@ mod requests;
 mod statement;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
@@ -47,7 +48,17 @@ impl Engine {
     /// Faults of its value sets; a package that was checked has none.
     pub fn new(package: Package) -> Result<Self, Vec<ConceptFault>> {
         let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
-        let index = ConceptIndex::build(&defs)?;
+        let index = Arc::new(ConceptIndex::build(&defs)?);
+        Ok(Self::with_index(package, index))
+    }
+
+    /// The engine of a package with the same value sets, and other rules.
+    #[must_use]
+    pub fn with_rules_of(&self, package: Package) -> Self {
+        Self::with_index(package, self.grounder.index())
+    }
+
+    fn with_index(package: Package, index: Arc<ConceptIndex>) -> Self {
         let program = compile::compile(&package);
         let grounder = Grounder::new(&package, &program, index);
         let evaluator = Evaluator::new(&program, |id, open| {
@@ -60,7 +71,7 @@ impl Engine {
         for (index, rule) in (0..).zip(&program.rules) {
             rules_of.entry(rule.node).or_default().push(index);
         }
-        Ok(Self { package, program, grounder, evaluator, needs, conditions, rules_of })
+        Self { package, program, grounder, evaluator, needs, conditions, rules_of }
     }
 
     /// The package.

@@ -71,12 +71,7 @@ fn unreadable(path: &Path, why: &str) -> LoadError {
 }
 
 /// `besides`: a folder of the root that is left out.
-fn walk(
-    root: &Path,
-    dir: &Path,
-    besides: Option<&str>,
-    files: &mut Vec<(String, String)>,
-) -> Result<(), LoadError> {
+fn walk(root: &Path, dir: &Path, besides: Option<&str>, files: &mut Vec<(String, String)>) -> Result<(), LoadError> {
     let entries = fs::read_dir(dir).map_err(|error| unreadable(dir, &error.to_string()))?;
     for entry in entries {
         let path = entry.map_err(|error| unreadable(dir, &error.to_string()))?.path();

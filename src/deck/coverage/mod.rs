@@ -131,12 +131,7 @@ impl Totals {
 impl Coverage {
     /// What the verdicts show of the rules, or of those that `wanted` names.
     #[must_use]
-    pub fn of(
-        package: &Package,
-        program: &Program,
-        verdicts: &[Verdict<'_>],
-        wanted: impl Fn(&str) -> bool,
-    ) -> Self {
+    pub fn of(package: &Package, program: &Program, verdicts: &[Verdict<'_>], wanted: impl Fn(&str) -> bool) -> Self {
         let cases: Vec<(&str, &Valuation)> =
             verdicts.iter().filter_map(|verdict| Some((verdict.case.id.as_str(), verdict.shows()?))).collect();
         let rules = program.rules.iter().filter(|rule| wanted(&rule.id));

@@ -10,6 +10,7 @@ mod record;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::clinical::concept::ConceptIndex;
 use crate::clinical::date::AsOf;
@@ -194,7 +195,7 @@ impl Grounded {
 /// Grounds records for one program; made once a package.
 #[derive(Debug)]
 pub struct Grounder {
-    index: ConceptIndex,
+    index: Arc<ConceptIndex>,
     concept_ids: HashMap<String, usize>,
     used: Vec<bool>,
     by_concept: HashMap<usize, Vec<AtomId>>,
@@ -206,7 +207,7 @@ pub struct Grounder {
 impl Grounder {
     /// Prepares a program. The value sets were checked with the package.
     #[must_use]
-    pub fn new(package: &Package, program: &Program, index: ConceptIndex) -> Self {
+    pub fn new(package: &Package, program: &Program, index: Arc<ConceptIndex>) -> Self {
         let concept_ids: HashMap<String, usize> =
             package.concepts.iter().enumerate().map(|(at, concept)| (concept.def.id.clone(), at)).collect();
         let mut grounder = Self {
@@ -225,6 +226,12 @@ impl Grounder {
             grounder.use_concepts(&rule.conclusion);
         }
         grounder
+    }
+
+    /// Its value sets.
+    #[must_use]
+    pub fn index(&self) -> Arc<ConceptIndex> {
+        Arc::clone(&self.index)
     }
 
     /// A result that a rule asks for is not unused.

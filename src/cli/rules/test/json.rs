@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Results;
 use crate::deck::coverage::{Coverage, Goal, Shown};
+use crate::deck::mutate::{Fate, Report};
 use crate::deck::run::{Proof, Verdict};
 use crate::deck::truth_word;
 use crate::diag::{Files, Span};
@@ -20,6 +21,9 @@ pub(super) fn report(results: &Results<'_>) -> String {
     });
     if let (Some(coverage), Some(report)) = (&results.coverage, report.as_object_mut()) {
         report.insert("coverage".to_owned(), covered(coverage, &bench.files));
+    }
+    if let (Some(mutation), Some(report)) = (&results.mutation, report.as_object_mut()) {
+        report.insert("mutation".to_owned(), mutated(mutation, &bench.files));
     }
     format!("{report:#}\n")
 }
@@ -63,6 +67,36 @@ fn covered(coverage: &Coverage, files: &Files) -> Value {
         "cases": coverage.cases,
         "rules": list(&coverage.rules),
         "definitions": list(&coverage.definitions),
+    })
+}
+
+fn mutated(report: &Report, files: &Files) -> Value {
+    let mutants = report.mutants.iter().map(|one| {
+        let (file, line) = place(files, one.mutant.span);
+        let (fate, by) = match &one.fate {
+            Fate::Killed(case) => ("killed", Some(case)),
+            Fate::Survived => ("survived", None),
+            Fate::Equivalent => ("equivalent", None),
+            Fate::Refused => ("refused", None),
+        };
+        json!({
+            "operator": one.mutant.operator,
+            "of": one.mutant.of,
+            "id": one.mutant.id,
+            "change": one.mutant.change,
+            "file": file,
+            "line": line,
+            "fate": fate,
+            "by": by,
+        })
+    });
+    json!({
+        "all": report.all,
+        "tried": report.mutants.len(),
+        "codesLeftOut": report.codes_left_out,
+        "fates": report.fates(),
+        "byOperator": report.by_operator(),
+        "mutants": mutants.collect::<Vec<_>>(),
     })
 }
 

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::super::{Exit, Format, complain, print};
 use crate::deck::coverage::Coverage;
+use crate::deck::mutate::{self, Mutants, Report};
 use crate::deck::run::{Verdict, run as run_deck};
 use crate::deck::{self, Case, Claim, Deck};
 use crate::diag::{self, Files, nearest};
@@ -43,6 +44,18 @@ pub(in crate::cli) struct Arguments {
     /// Show which rules and clauses no case shows.
     #[arg(long)]
     coverage: bool,
+    /// Change the package in one place at a time, and show which changes no case notices.
+    #[arg(long)]
+    mutate: bool,
+    /// Only so many of the changes, for a quick look.
+    #[arg(long, value_name = "COUNT")]
+    sample: Option<usize>,
+    /// Which of them.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
+    /// Threads that run changed packages.
+    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..))]
+    jobs: u8,
 }
 
 /// A package and its cases, ready to run.
@@ -57,6 +70,7 @@ struct Results<'a> {
     bench: &'a Bench,
     verdicts: Vec<Verdict<'a>>,
     coverage: Option<Coverage>,
+    mutation: Option<Report>,
 }
 
 impl Results<'_> {
@@ -137,8 +151,19 @@ fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, S
     let coverage = arguments
         .coverage
         .then(|| Coverage::of(bench.ruleset.package(), bench.ruleset.program(), &verdicts, rule_wanted));
+    let mutation = arguments.mutate.then(|| mutated(arguments, bench, &verdicts));
     verdicts.retain(|verdict| any(&arguments.rule, &|rule| concerns(verdict, rule, engine)));
-    Ok(Results { bench, verdicts, coverage })
+    Ok(Results { bench, verdicts, coverage, mutation })
+}
+
+fn mutated(arguments: &Arguments, bench: &Bench, verdicts: &[Verdict<'_>]) -> Report {
+    let (package, engine) = (bench.ruleset.package(), bench.ruleset.engine());
+    let mut mutants = Mutants::of(package, &bench.files, &bench.deck, &arguments.rule);
+    let all = mutants.list.len();
+    if let Some(most) = arguments.sample {
+        mutants.sample(most, arguments.seed);
+    }
+    mutate::run(mutants, all, engine, verdicts, usize::from(arguments.jobs))
 }
 
 fn known(what: &str, wanted: &[String], names: &[&str]) -> Result<(), String> {
@@ -161,6 +186,7 @@ fn concerns(verdict: &Verdict<'_>, rule: &str, engine: &Engine) -> bool {
         })
     };
     let compiled = engine.program().rules.iter().find(|one| one.id == rule);
-    let live = compiled.zip(verdict.values.as_ref()).is_some_and(|(rule, values)| values.get(rule.node) != Truth::False);
+    let live =
+        compiled.zip(verdict.values.as_ref()).is_some_and(|(rule, values)| values.get(rule.node) != Truth::False);
     live || names(verdict.case)
 }

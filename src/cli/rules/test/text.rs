@@ -3,6 +3,7 @@
 
 use super::Results;
 use crate::deck::coverage::{Coverage, Goal, Shown, Totals};
+use crate::deck::mutate::{Fate, Fates, Report};
 use crate::deck::run::{Miss, Proof, Verdict};
 use crate::deck::truth_word;
 use crate::diag::Files;
@@ -17,6 +18,9 @@ pub(super) fn report(results: &Results<'_>) -> String {
     }
     if let Some(coverage) = &results.coverage {
         text.push_str(&covered(coverage, &results.bench.files));
+    }
+    if let Some(report) = &results.mutation {
+        text.push_str(&mutated(report, &results.bench.files));
     }
     text + &summary(results)
 }
@@ -101,13 +105,55 @@ fn covered(coverage: &Coverage, files: &Files) -> String {
     text
 }
 
+fn mutated(report: &Report, files: &Files) -> String {
+    let mut text = format!(
+        "{} changes, {} of them tried\n  {:12} {:>7} {:>9} {:>11} {:>8} {:>7}\n",
+        report.all,
+        report.mutants.len(),
+        "",
+        "killed",
+        "survived",
+        "equivalent",
+        "refused",
+        "killed"
+    );
+    let row = |name: &str, fates: Fates| {
+        let share = fates.permille().map_or_else(String::new, |share| format!("{}.{} %", share / 10, share % 10));
+        format!(
+            "  {name:12} {:7} {:9} {:11} {:8} {share:>7}\n",
+            fates.killed, fates.survived, fates.equivalent, fates.refused
+        )
+    };
+    for (operator, fates) in report.by_operator() {
+        text.push_str(&row(operator.word(), fates));
+    }
+    text.push_str(&row("all", report.fates()));
+    if report.codes_left_out > 0 {
+        text.push_str(&format!("  {} codes of value sets are dropped by no change\n", report.codes_left_out));
+    }
+    text.push('\n');
+    for one in report.mutants.iter().filter(|one| one.fate == Fate::Survived) {
+        let mutant = &one.mutant;
+        text.push_str(&format!(
+            "  survived: {} {}, {}: {}  ({})\n",
+            mutant.of,
+            mutant.id,
+            mutant.operator,
+            mutant.change,
+            files.line(mutant.span)
+        ));
+    }
+    text + "\n"
+}
+
 /// What no case shows of a rule or definition.
 fn lacking(shown: &Shown, files: &Files) -> String {
     let own = [("fires", &shown.fires), ("near miss", &shown.near_miss), ("unknown", &shown.undecided)];
     let own = if shown.kind == "definition" { String::new() } else { lacks(&own) };
     let mut text = String::new();
     for clause in &shown.clauses {
-        let goals = [("holds", Some(&clause.holds)), ("keeps", Some(&clause.keeps)), ("unknown", clause.unknown.as_ref())];
+        let goals =
+            [("holds", Some(&clause.holds)), ("keeps", Some(&clause.keeps)), ("unknown", clause.unknown.as_ref())];
         let goals: Vec<_> = goals.into_iter().filter_map(|(name, goal)| Some((name, goal?))).collect();
         let lacks = lacks(&goals);
         if !lacks.is_empty() {
