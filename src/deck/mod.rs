@@ -11,6 +11,7 @@ mod judge;
 pub mod mutate;
 mod read;
 pub mod run;
+pub mod suggest;
 
 use serde_json::Value;
 

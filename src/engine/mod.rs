@@ -117,6 +117,13 @@ impl Engine {
         (assemble::answer(&case), case.values)
     }
 
+    /// What every formula is for a patient at an instant: as the record is read,
+    /// and with what is assumed of a list taken as unknown.
+    #[must_use]
+    pub fn readings(&self, patient: &Patient, as_of: &AsOf) -> Vec<Valuation> {
+        Case::new(self, patient, as_of, Explain::Brief).readings()
+    }
+
     /// Evaluates a patient at an instant.
     #[must_use]
     pub fn evaluate(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> Answer {

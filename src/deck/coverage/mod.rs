@@ -219,7 +219,7 @@ fn goals_mut(shown: &mut Shown) -> Vec<&mut Goal> {
 
 /// What one assignment of truth values shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Seen {
+pub(super) struct Seen {
     fires: bool,
     near_miss: bool,
     undecided: bool,
@@ -228,7 +228,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn of(outline: &Outline, own: &[Truth]) -> Self {
+    pub(super) fn of(outline: &Outline, own: &[Truth]) -> Self {
         let value = |at: usize| own.get(at).copied().unwrap_or(Truth::Unknown);
         let truth = outline.truth(&mut |at, _| value(at));
         let forced = |clause: usize, to: Truth| outline.truth(&mut |at, _| if at == clause { to } else { value(at) });
@@ -261,7 +261,7 @@ impl Seen {
     }
 
     /// In the order of [`goals_mut`].
-    fn flat(&self, grave: bool) -> Vec<bool> {
+    pub(super) fn flat(&self, grave: bool) -> Vec<bool> {
         let mut flat = vec![self.fires, self.near_miss, self.undecided];
         for [holds, keeps, unknown] in &self.clauses {
             flat.extend([*holds, *keeps]);

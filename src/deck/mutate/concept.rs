@@ -5,6 +5,9 @@
 //! list of few. Longer lists that no case touches are counted as left out.
 
 use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
 
 use crate::clinical::code::{CodeSystem, read_code};
 use crate::clinical::concept::{ConceptDef, IcdEntry};
@@ -25,21 +28,22 @@ impl Used {
         Self(used)
     }
 
-    fn has(&self, system: CodeSystem, code: &str) -> bool {
-        self.0.contains(&(system, code.to_owned()))
-    }
-
-    fn has_icd(&self, entry: &IcdEntry) -> bool {
-        let fits = |code: &str| code == entry.code || (entry.below && code.starts_with(entry.code.as_str()));
-        self.0.iter().any(|(system, code)| *system == CodeSystem::Icd10Cm && fits(code))
+    fn has(&self, code: &Code) -> bool {
+        match code {
+            Code::Icd(entry) => {
+                let fits = |code: &str| code == entry.code || (entry.below && code.starts_with(entry.code.as_str()));
+                self.0.iter().any(|(system, code)| *system == CodeSystem::Icd10Cm && fits(code))
+            }
+            Code::Listed(system, code) => self.0.contains(&(*system, code.clone())),
+        }
     }
 }
 
-fn codes(value: &serde_json::Value, used: &mut BTreeSet<(CodeSystem, String)>) {
+fn codes(value: &Value, used: &mut BTreeSet<(CodeSystem, String)>) {
     match value {
-        serde_json::Value::Array(items) => items.iter().for_each(|item| codes(item, used)),
-        serde_json::Value::Object(fields) => {
-            let text = |key: &str| fields.get(key).and_then(serde_json::Value::as_str);
+        Value::Array(items) => items.iter().for_each(|item| codes(item, used)),
+        Value::Object(fields) => {
+            let text = |key: &str| fields.get(key).and_then(Value::as_str);
             if let (Some(system), Some(code)) = (text("system"), text("code"))
                 && let Ok(system) = CodeSystem::resolve(system)
                 && let Ok(read) = read_code(system, code)
@@ -55,25 +59,62 @@ fn codes(value: &serde_json::Value, used: &mut BTreeSet<(CodeSystem, String)>) {
     }
 }
 
+/// A value set without one code.
+pub(super) struct Changed {
+    pub(super) change: String,
+    pub(super) def: ConceptDef,
+    pub(super) code: Code,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Icd(entry) => write!(out, "{} {entry}", CodeSystem::Icd10Cm.name()),
+            Self::Listed(system, code) => write!(out, "{} {code}", system.name()),
+        }
+    }
+}
+
+/// A code that is dropped.
+#[derive(Debug)]
+pub(super) enum Code {
+    Icd(IcdEntry),
+    Listed(CodeSystem, String),
+}
+
+impl Code {
+    /// Does a patient have the code, one below it, or a header above it?
+    pub(super) fn is_in(&self, patient: &Value) -> bool {
+        let mut used = BTreeSet::new();
+        codes(patient, &mut used);
+        match self {
+            Self::Icd(entry) => used.iter().any(|(system, code)| {
+                let near = code.starts_with(&entry.code) || entry.code.starts_with(code.as_str());
+                *system == CodeSystem::Icd10Cm && near
+            }),
+            Self::Listed(system, code) => used.contains(&(*system, code.clone())),
+        }
+    }
+}
+
 /// Every mutant of a value set, with how many codes were left out.
-pub(super) fn mutants(def: &ConceptDef, used: &Used) -> (Vec<(String, ConceptDef)>, usize) {
+pub(super) fn mutants(def: &ConceptDef, used: &Used) -> (Vec<Changed>, usize) {
     let mut found = Vec::new();
     let mut left_out = 0;
-    let mut drop = |words: Vec<String>, is_used: &dyn Fn(usize) -> bool, take: &dyn Fn(&mut ConceptDef, usize)| {
-        let at = (0..words.len()).find(|at| is_used(*at)).or((1..=FEW).contains(&words.len()).then_some(0));
-        left_out += words.len().saturating_sub(usize::from(at.is_some()));
-        if let Some(at) = at {
+    let mut drop = |list: Vec<Code>, take: &dyn Fn(&mut ConceptDef, usize)| {
+        let at = list.iter().position(|code| used.has(code)).or((1..=FEW).contains(&list.len()).then_some(0));
+        left_out += list.len().saturating_sub(usize::from(at.is_some()));
+        if let Some((at, code)) = at.and_then(|at| Some((at, list.into_iter().nth(at)?))) {
             let mut changed = def.clone();
             take(&mut changed, at);
-            found.push((format!("code {} dropped", words.get(at).map_or("", String::as_str)), changed));
+            found.push(Changed { change: format!("{code} dropped"), def: changed, code });
         }
     };
-    let icd = |list: &[IcdEntry]| list.iter().map(|entry| format!("ICD-10-CM {entry}")).collect::<Vec<_>>();
-    let has_icd = |list: &[IcdEntry], at: usize| list.get(at).is_some_and(|entry| used.has_icd(entry));
-    drop(icd(&def.icd10cm), &|at| has_icd(&def.icd10cm, at), &|def, at| {
+    let icd = |list: &[IcdEntry]| list.iter().cloned().map(Code::Icd).collect::<Vec<_>>();
+    drop(icd(&def.icd10cm), &|def, at| {
         def.icd10cm.remove(at);
     });
-    drop(icd(&def.icd10cm_retired), &|at| has_icd(&def.icd10cm_retired, at), &|def, at| {
+    drop(icd(&def.icd10cm_retired), &|def, at| {
         def.icd10cm_retired.remove(at);
     });
     type List = fn(&mut ConceptDef) -> &mut Vec<String>;
@@ -87,8 +128,8 @@ pub(super) fn mutants(def: &ConceptDef, used: &Used) -> (Vec<(String, ConceptDef
         (CodeSystem::RxNorm, &def.without_ingredients, |def| &mut def.without_ingredients),
     ];
     for (system, list, of) in lists {
-        let words = list.iter().map(|code| format!("{} {code}", system.name())).collect();
-        drop(words, &|at| list.get(at).is_some_and(|code| used.has(system, code)), &|def, at| {
+        let codes = list.iter().map(|code| Code::Listed(system, code.clone())).collect();
+        drop(codes, &|def, at| {
             of(def).remove(at);
         });
     }

@@ -7,6 +7,7 @@ mod fact;
 mod parameter;
 mod rule;
 mod run;
+mod sight;
 
 use std::fmt;
 
@@ -118,7 +119,7 @@ pub struct Mutant {
 enum Patch {
     Rule(usize, Box<Rule>),
     Definition(usize, Spanned<Condition>),
-    Concept(usize, Box<ConceptDef>),
+    Concept(usize, Box<ConceptDef>, concept::Code),
     Files(Files),
 }
 
@@ -171,9 +172,9 @@ impl Mutants {
         for (at, concept) in package.concepts.iter().enumerate() {
             let (mutants, left_out) = concept::mutants(&concept.def, &used);
             self.codes_left_out = self.codes_left_out.saturating_add(left_out);
-            for (change, def) in mutants {
-                let patch = Patch::Concept(at, Box::new(def));
-                self.add(Operator::Code, ("concept", &concept.def.id), concept.span, change, patch);
+            for one in mutants {
+                let patch = Patch::Concept(at, Box::new(one.def), one.code);
+                self.add(Operator::Code, ("concept", &concept.def.id), concept.span, one.change, patch);
             }
         }
         for one in parameter::mutants(files) {

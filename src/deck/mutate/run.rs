@@ -1,8 +1,8 @@
 //! Runs the cases against the mutants.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
@@ -16,7 +16,11 @@ use crate::ruleset;
 
 use super::super::claim::Claim;
 use super::super::run::{Verdict, evaluate};
+use super::sight;
 use super::{Mutant, Mutants, Operator, Patch};
+
+/// Mutants whose conditions are compiled together.
+const BATCH: usize = 256;
 
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -107,26 +111,26 @@ impl Report {
 /// the package itself.
 #[must_use]
 pub fn run(mutants: Mutants, all: usize, engine: &Engine, verdicts: &[Verdict<'_>], jobs: usize) -> Report {
-    let base = Base::new(engine, verdicts);
+    let base = Base { engine, fingerprint: fingerprint(engine.program()), verdicts };
+    let batches: Vec<&[Mutant]> = mutants.list.chunks(BATCH).collect();
     let next = AtomicUsize::new(0);
-    let fates = Mutex::new(BTreeMap::new());
+    let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(mutant) = mutants.list.get(at) else { break };
-                    let fate = base.fate(mutant);
-                    fates.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, fate);
+                    let Some(batch) = batches.get(at) else { break };
+                    let seen = sight::of(batch, engine, verdicts);
+                    let fates: Vec<Fate> =
+                        batch.iter().zip(&seen).map(|(mutant, seen)| base.fate(mutant, seen)).collect();
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, fates);
                 }
             });
         }
     });
-    let mut fates = fates.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mutated = mutants.list.into_iter().enumerate().filter_map(|(at, mutant)| {
-        let fate = fates.remove(&at)?;
-        Some(Mutated { mutant, fate })
-    });
+    let fates = done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().flatten();
+    let mutated = mutants.list.into_iter().zip(fates).map(|(mutant, fate)| Mutated { mutant, fate });
     Report { mutants: mutated.collect(), all, codes_left_out: mutants.codes_left_out }
 }
 
@@ -138,23 +142,18 @@ struct Base<'a> {
 }
 
 impl<'a> Base<'a> {
-    fn new(engine: &'a Engine, verdicts: &'a [Verdict<'a>]) -> Self {
-        Self { engine, fingerprint: fingerprint(engine.program()), verdicts }
-    }
-
-    fn fate(&self, mutant: &Mutant) -> Fate {
+    /// `seen`: the cases that can see the mutant.
+    fn fate(&self, mutant: &Mutant, seen: &[usize]) -> Fate {
         let Some((engine, package)) = self.engine_of(mutant) else { return Fate::Refused };
-        let same_conclusions = matches!(mutant.patch, Patch::Definition(..) | Patch::Files(_))
-            || !matches!(mutant.operator, Operator::Conclusion | Operator::Unknown | Operator::Rank | Operator::Code);
-        if same_conclusions && fingerprint(engine.program()) == self.fingerprint {
+        if let Some(killer) = self.in_order(mutant, seen).into_iter().find(|verdict| kills(verdict, &engine)) {
+            return Fate::Killed(killer.case.id.clone());
+        }
+        let in_program = matches!(mutant.patch, Patch::Rule(..) | Patch::Definition(..) | Patch::Files(_))
+            && !matches!(mutant.operator, Operator::Conclusion | Operator::Unknown | Operator::Rank);
+        if in_program && fingerprint(engine.program()) == self.fingerprint {
             return Fate::Equivalent;
         }
-        let killer = self.in_order(mutant).into_iter().find(|verdict| kills(verdict, &engine));
-        match killer {
-            Some(verdict) => Fate::Killed(verdict.case.id.clone()),
-            None if refused(&package) => Fate::Refused,
-            None => Fate::Survived,
-        }
+        if refused(&package) { Fate::Refused } else { Fate::Survived }
     }
 
     /// None where it can't be compiled.
@@ -163,7 +162,7 @@ impl<'a> Base<'a> {
         match &mutant.patch {
             Patch::Rule(at, rule) => *package.rules.get_mut(*at)? = (**rule).clone(),
             Patch::Definition(at, condition) => package.definitions.get_mut(*at)?.when = condition.clone(),
-            Patch::Concept(at, def) => {
+            Patch::Concept(at, def, _) => {
                 package.concepts.get_mut(*at)?.def = (**def).clone();
                 return Some((Engine::new(package.clone()).ok()?, package));
             }
@@ -179,7 +178,7 @@ impl<'a> Base<'a> {
     }
 
     /// Cases that speak of the rule first, then those that it is live in.
-    fn in_order(&self, mutant: &Mutant) -> Vec<&'a Verdict<'a>> {
+    fn in_order(&self, mutant: &Mutant, seen: &[usize]) -> Vec<&'a Verdict<'a>> {
         let program = self.engine.program();
         let node = match mutant.of {
             "rule" => program.rules.iter().find(|one| one.id == mutant.id).map(|one| one.node),
@@ -195,7 +194,7 @@ impl<'a> Base<'a> {
             let live = node.zip(verdict.values.as_ref()).is_some_and(|(node, values)| values.get(node) != Truth::False);
             (!speaks, !live)
         };
-        let mut verdicts: Vec<&Verdict<'_>> = self.verdicts.iter().collect();
+        let mut verdicts: Vec<&Verdict<'_>> = seen.iter().filter_map(|at| self.verdicts.get(*at)).collect();
         verdicts.sort_by_key(|verdict| rank(verdict));
         verdicts
     }

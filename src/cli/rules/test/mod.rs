@@ -1,7 +1,10 @@
 //! `concord rules test`: a package held against its cases.
 
 mod json;
+mod junit;
+mod suggested;
 mod text;
+mod watch;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use super::super::{Exit, Format, complain, print};
 use crate::deck::coverage::Coverage;
 use crate::deck::mutate::{self, Mutants, Report};
 use crate::deck::run::{Verdict, run as run_deck};
+use crate::deck::suggest::suggest;
 use crate::deck::{self, Case, Claim, Deck};
 use crate::diag::{self, Files, nearest};
 use crate::engine::Engine;
@@ -41,9 +45,19 @@ pub(in crate::cli) struct Arguments {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write the results to this file too, as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Run again whenever a file of the package or of the cases changes.
+    #[arg(long)]
+    watch: bool,
     /// Show which rules and clauses no case shows.
     #[arg(long)]
     coverage: bool,
+    /// Write patients that would show what is missing to a new file in this
+    /// folder, for a clinician to say what is expected.
+    #[arg(long, value_name = "DIR")]
+    suggest: Option<PathBuf>,
     /// Change the package in one place at a time, and show which changes no case notices.
     #[arg(long)]
     mutate: bool,
@@ -80,25 +94,43 @@ impl Results<'_> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let bench = match prepare(arguments) {
-        Ok(bench) => bench,
-        Err(message) => {
-            complain(message);
-            return Exit::Unusable;
+    if !arguments.watch {
+        return once(arguments);
+    }
+    let own = arguments.rules.iter().chain(&arguments.paths).chain(&arguments.cases);
+    let paths: Vec<&Path> = own.map(PathBuf::as_path).collect();
+    if paths.is_empty() {
+        complain("there is nothing to watch: package and cases are in the binary; name a directory with --rules");
+        return Exit::Unusable;
+    }
+    watch::watch(&paths, || {
+        once(arguments);
+        print("-- waiting for a change\n")
+    });
+    Exit::Failed
+}
+
+fn once(arguments: &Arguments) -> Exit {
+    let outcome = prepare(arguments).and_then(|bench| {
+        let mut results = results(arguments, &bench)?;
+        if let Some(file) = &arguments.junit {
+            let written = junit::report(&results).and_then(|xml| std::fs::write(file, xml));
+            written.map_err(|error| format!("{}: {error}", file.display()))?;
         }
-    };
-    let results = match results(arguments, &bench) {
-        Ok(results) => results,
-        Err(message) => {
-            complain(message);
-            return Exit::Unusable;
+        if let (Some(dir), Some(coverage)) = (&arguments.suggest, &results.coverage) {
+            complain(suggested::write(dir, &suggest(coverage, bench.ruleset.engine(), &bench.deck))?.trim_end());
         }
-    };
-    let text = match arguments.format {
-        Format::Text => text::report(&results),
-        Format::Json => json::report(&results),
-    };
-    if print(&text) && results.failed() == 0 { Exit::Fine } else { Exit::Failed }
+        results.coverage = results.coverage.filter(|_| arguments.coverage);
+        let text = match arguments.format {
+            Format::Text => text::report(&results),
+            Format::Json => json::report(&results),
+        };
+        Ok(if print(&text) && results.failed() == 0 { Exit::Fine } else { Exit::Failed })
+    });
+    outcome.unwrap_or_else(|message| {
+        complain(message);
+        Exit::Unusable
+    })
 }
 
 fn prepare(arguments: &Arguments) -> Result<Bench, String> {
@@ -148,8 +180,7 @@ fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, S
         any(&arguments.id, &|id| *id == case.id) && any(&arguments.tag, &|tag| case.tags.contains(tag))
     });
     let rule_wanted = |id: &str| any(&arguments.rule, &|rule| rule == id);
-    let coverage = arguments
-        .coverage
+    let coverage = (arguments.coverage || arguments.suggest.is_some())
         .then(|| Coverage::of(bench.ruleset.package(), bench.ruleset.program(), &verdicts, rule_wanted));
     let mutation = arguments.mutate.then(|| mutated(arguments, bench, &verdicts));
     verdicts.retain(|verdict| any(&arguments.rule, &|rule| concerns(verdict, rule, engine)));

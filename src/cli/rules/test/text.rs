@@ -34,7 +34,8 @@ fn failed(verdict: &Verdict<'_>, files: &Files) -> String {
     text + "\n"
 }
 
-fn differs(miss: &Miss, files: &Files) -> String {
+/// What was expected, what there is, and the condition of the rule.
+pub(super) fn differs(miss: &Miss, files: &Files) -> String {
     let found = &miss.found;
     let mut text = format!("  {}: {}  ({})\n", found.key, found.subject, files.line(found.span));
     text.push_str(&format!("    expected  {}\n    found     {}\n", found.expected, found.found));
