@@ -8,7 +8,7 @@ use concord::deck::run::run;
 use concord::deck::{self, Deck};
 use concord::diag::{self, Files};
 use concord::engine::Engine;
-use concord::engine::decision::{Exclusion, Offer, Standing};
+use concord::engine::decision::{Exclusion, Offer, Standing, Truth};
 use concord::ruleset::{self, Ruleset};
 
 pub static SHIPPED: LazyLock<Arc<Ruleset>> =
@@ -68,7 +68,7 @@ fn an_outline_is_as_true_as_its_formula() {
 
 /// What is out of reach of every patient is proven from these pairs.
 #[test]
-fn what_a_fact_implies_is_at_least_as_true() {
+fn what_a_true_fact_implies_is_true() {
     each_valuation(|engine, values| {
         let program = engine.program();
         let node = |atom| {
@@ -78,8 +78,7 @@ fn what_a_fact_implies_is_at_least_as_true() {
         for (first, second) in &program.implications {
             let (Some(a), Some(b)) = (node(*first), node(*second)) else { continue };
             assert!(
-                values.get(a) != concord::engine::decision::Truth::True
-                    || values.get(b) == concord::engine::decision::Truth::True,
+                values.get(a) != Truth::True || values.get(b) == Truth::True,
                 "{} is {:?}, and {} is {:?}",
                 program.atoms[first.at()].text,
                 values.get(a),

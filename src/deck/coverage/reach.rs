@@ -79,11 +79,13 @@ fn assign(
     }
 }
 
-/// Where one fact implies another, the other is at least as true.
+/// Where one fact implies another, the other is true with it. No more than that
+/// is used: of an event that may be of a class, that it happened can be false
+/// where that it was of the class is unknown.
 fn consistent(program: &Program, values: &BTreeMap<AtomId, Truth>) -> bool {
     let value = |atom: &AtomId| values.get(atom);
     program.implications.iter().all(|(first, second)| match (value(first), value(second)) {
-        (Some(first), Some(second)) => first <= second,
+        (Some(first), Some(second)) => *first != Truth::True || *second == Truth::True,
         _ => true,
     })
 }

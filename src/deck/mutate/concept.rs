@@ -59,6 +59,9 @@ fn codes(value: &Value, used: &mut BTreeSet<(CodeSystem, String)>) {
     }
 }
 
+/// A list of codes of a value set.
+type List = fn(&mut ConceptDef) -> &mut Vec<String>;
+
 /// A value set without one code.
 pub(super) struct Changed {
     pub(super) change: String,
@@ -117,7 +120,6 @@ pub(super) fn mutants(def: &ConceptDef, used: &Used) -> (Vec<Changed>, usize) {
     drop(icd(&def.icd10cm_retired), &|def, at| {
         def.icd10cm_retired.remove(at);
     });
-    type List = fn(&mut ConceptDef) -> &mut Vec<String>;
     let lists: [(CodeSystem, &Vec<String>, List); 7] = [
         (CodeSystem::SnomedCt, &def.snomed, |def| &mut def.snomed),
         (CodeSystem::Loinc, &def.loinc, |def| &mut def.loinc),

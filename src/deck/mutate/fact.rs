@@ -18,82 +18,17 @@ type Found = Vec<(Operator, String, Fact)>;
 pub(super) fn mutants(package: &Package, fact: &Fact, written: &str) -> Found {
     let mut found = Found::new();
     let vocabulary = &package.vocabulary;
-    let ids = |words: &[Word]| words.iter().map(|word| word.id.value.clone()).collect::<Vec<_>>();
     match fact {
-        Fact::Diagnosis { concepts, severity, onset, recorded, .. } => {
-            let pool = concepts_of(package, ConceptKind::Diagnosis);
-            names(&mut found, concepts, &pool, &|list| with(fact, |fact| set_concepts(fact, list)));
-            status(&mut found, fact);
-            for at in 0..severity.len() {
-                let fact = with(fact, |fact| {
-                    if let Fact::Diagnosis { severity, .. } = fact {
-                        severity.remove(at);
-                    }
-                });
-                found.push((Operator::Name, format!("severity {} of {} dropped", at + 1, severity.len()), fact));
-            }
-            window(&mut found, "onset", *onset, written, ("onset_within", "onset_more_than"), &|to| {
-                with(fact, |fact| {
-                    if let Fact::Diagnosis { onset, .. } = fact {
-                        *onset = to;
-                    }
-                })
-            });
-            window(&mut found, "recorded", *recorded, written, ("recorded_within", "recorded_more_than"), &|to| {
-                with(fact, |fact| {
-                    if let Fact::Diagnosis { recorded, .. } = fact {
-                        *recorded = to;
-                    }
-                })
-            });
-        }
+        Fact::Diagnosis { .. } => diagnosis(&mut found, package, fact, written),
         Fact::Medication { .. } => medication(&mut found, package, fact, written),
+        Fact::Observation { .. } => observation(&mut found, package, fact, written),
+        Fact::Event { .. } => event(&mut found, package, fact, written),
         Fact::Allergy { concepts } => {
             let pool = concepts_of(package, ConceptKind::Medication);
             names(&mut found, concepts, &pool, &|concepts| Fact::Allergy { concepts });
         }
-        Fact::Observation { concepts, window: stretch, test } => {
-            let pool = concepts_of(package, ConceptKind::Observation);
-            names(&mut found, concepts, &pool, &|list| with(fact, |fact| set_concepts(fact, list)));
-            window(&mut found, "the window", *stretch, written, ("within", "more_than"), &|window| Fact::Observation {
-                concepts: concepts.clone(),
-                window,
-                test: test.clone(),
-            });
-            let tested = |test| Fact::Observation { concepts: concepts.clone(), window: *stretch, test: Some(test) };
-            match test {
-                Some(ObservationTest::Quantity(comparison)) => {
-                    for (change, to) in comparisons(comparison, written) {
-                        found.push((Operator::Threshold, change, tested(ObservationTest::Quantity(to))));
-                    }
-                }
-                Some(ObservationTest::Is(answer)) => {
-                    let pool: Vec<String> = vocabulary.answers.iter().map(|one| one.id.value.clone()).collect();
-                    if let Some(other) = after(&answer.value, &[answer.value.as_str()], &pool) {
-                        let change = format!("`{}` made `{other}`", answer.value);
-                        let to = Spanned::new(other, answer.span);
-                        found.push((Operator::Literal, change, tested(ObservationTest::Is(to))));
-                    }
-                }
-                None => {}
-            }
-        }
-        Fact::Event { types, substances, window: stretch } => {
-            let (types, substances) = (types.clone(), substances.clone());
-            let event = |types: &Vec<Name>, substances: &Vec<Name>, window| Fact::Event {
-                types: types.clone(),
-                substances: substances.clone(),
-                window,
-            };
-            names(&mut found, &types, &ids(&vocabulary.events), &|list| event(&list, &substances, *stretch));
-            let classes: Vec<String> = vocabulary.substances.iter().flat_map(|one| one.classes.clone()).collect();
-            names(&mut found, &substances, &sorted(classes), &|list| event(&types, &list, *stretch));
-            window(&mut found, "the window", *stretch, written, ("within", "more_than"), &|to| {
-                event(&types, &substances, to)
-            });
-        }
         Fact::History { codes } => {
-            names(&mut found, codes, &ids(&vocabulary.history), &|codes| Fact::History { codes })
+            names(&mut found, codes, &ids(&vocabulary.history), &|codes| Fact::History { codes });
         }
         Fact::Preference { codes } => {
             names(&mut found, codes, &ids(&vocabulary.preferences), &|codes| Fact::Preference { codes });
@@ -147,6 +82,81 @@ pub(super) fn mutants(package: &Package, fact: &Fact, written: &str) -> Found {
         Fact::InForce { .. } => {}
     }
     found
+}
+
+fn ids(words: &[Word]) -> Vec<String> {
+    words.iter().map(|word| word.id.value.clone()).collect()
+}
+
+fn diagnosis(found: &mut Found, package: &Package, fact: &Fact, written: &str) {
+    let Fact::Diagnosis { concepts, severity, onset, recorded, .. } = fact else { return };
+    let pool = concepts_of(package, ConceptKind::Diagnosis);
+    names(found, concepts, &pool, &|list| with(fact, |fact| set_concepts(fact, list)));
+    status(found, fact);
+    for at in 0..severity.len() {
+        let fact = with(fact, |fact| {
+            if let Fact::Diagnosis { severity, .. } = fact {
+                severity.remove(at);
+            }
+        });
+        found.push((Operator::Name, format!("severity {} of {} dropped", at + 1, severity.len()), fact));
+    }
+    window(found, "onset", *onset, written, ("onset_within", "onset_more_than"), &|to| {
+        with(fact, |fact| {
+            if let Fact::Diagnosis { onset, .. } = fact {
+                *onset = to;
+            }
+        })
+    });
+    window(found, "recorded", *recorded, written, ("recorded_within", "recorded_more_than"), &|to| {
+        with(fact, |fact| {
+            if let Fact::Diagnosis { recorded, .. } = fact {
+                *recorded = to;
+            }
+        })
+    });
+}
+
+fn observation(found: &mut Found, package: &Package, fact: &Fact, written: &str) {
+    let Fact::Observation { concepts, window: stretch, test } = fact else { return };
+    let pool = concepts_of(package, ConceptKind::Observation);
+    names(found, concepts, &pool, &|list| with(fact, |fact| set_concepts(fact, list)));
+    window(found, "the window", *stretch, written, ("within", "more_than"), &|window| Fact::Observation {
+        concepts: concepts.clone(),
+        window,
+        test: test.clone(),
+    });
+    let tested = |test| Fact::Observation { concepts: concepts.clone(), window: *stretch, test: Some(test) };
+    match test {
+        Some(ObservationTest::Quantity(comparison)) => {
+            for (change, to) in comparisons(comparison, written) {
+                found.push((Operator::Threshold, change, tested(ObservationTest::Quantity(to))));
+            }
+        }
+        Some(ObservationTest::Is(answer)) => {
+            let pool: Vec<String> = package.vocabulary.answers.iter().map(|one| one.id.value.clone()).collect();
+            if let Some(other) = after(&answer.value, &[answer.value.as_str()], &pool) {
+                let change = format!("`{}` made `{other}`", answer.value);
+                let to = Spanned::new(other, answer.span);
+                found.push((Operator::Literal, change, tested(ObservationTest::Is(to))));
+            }
+        }
+        None => {}
+    }
+}
+
+fn event(found: &mut Found, package: &Package, fact: &Fact, written: &str) {
+    let Fact::Event { types, substances, window: stretch } = fact else { return };
+    let (types, substances) = (types.clone(), substances.clone());
+    let event = |types: &Vec<Name>, substances: &Vec<Name>, window| Fact::Event {
+        types: types.clone(),
+        substances: substances.clone(),
+        window,
+    };
+    names(found, &types, &ids(&package.vocabulary.events), &|list| event(&list, &substances, *stretch));
+    let classes: Vec<String> = package.vocabulary.substances.iter().flat_map(|one| one.classes.clone()).collect();
+    names(found, &substances, &sorted(classes), &|list| event(&types, &list, *stretch));
+    window(found, "the window", *stretch, written, ("within", "more_than"), &|to| event(&types, &substances, to));
 }
 
 fn medication(found: &mut Found, package: &Package, fact: &Fact, written: &str) {

@@ -28,7 +28,9 @@ pub(super) fn watch(paths: &[&Path], mut each: impl FnMut() -> bool) {
 
 fn stamps(paths: &[&Path]) -> Stamps {
     let mut found = Stamps::new();
-    paths.iter().for_each(|path| stamp(path, &mut found));
+    for path in paths {
+        stamp(path, &mut found);
+    }
     found
 }
 
