@@ -9,7 +9,9 @@ use std::{env, fs, io};
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     compile_protos(Path::new("proto"), &out)?;
-    embed_rules(&PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("rules"), &out)?;
+    let rules = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("rules");
+    embed(&rules, &out.join("embedded_rules.rs"))?;
+    embed(&rules.join("cases"), &out.join("embedded_cases.rs"))?;
     Ok(())
 }
 
@@ -34,8 +36,8 @@ fn compile_protos(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes an expression of all rules files: `&[("name", include_str!("path")), …]`.
-fn embed_rules(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+/// Writes an expression of all files below a folder: `&[("name", include_str!("path")), …]`.
+fn embed(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     yaml_files(root, root, &mut files)?;
@@ -46,7 +48,7 @@ fn embed_rules(root: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
         writeln!(code, "({name:?}, include_str!({:?})),", file.to_string_lossy())?;
     }
     code.push(']');
-    fs::write(out.join("embedded_rules.rs"), code)?;
+    fs::write(out, code)?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use concord::api::json;
 use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
 use concord::api::request;
-use concord::cli::yaml;
+use concord::api::yaml;
 use concord::clinical::concept::{ConceptDef, ConceptKind};
 use concord::clinical::date::AsOf;
 use concord::clinical::patient::{Completeness, List, Patient};

@@ -5,7 +5,7 @@
 //! | floor | rooms | purpose |
 //! | --- | --- | --- |
 //! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
-//! | 4 | [`server`] | sockets, limits, drain, health |
+//! | 4 | [`server`], [`deck`] | sockets, limits, drain, health; cases, and what they prove of a package |
 //! | 3 | [`api`], [`handbook`] | protobuf to domain and back; a package as a book |
 //! | 2 | [`ruleset`] | load and activate a package |
 //! | 1 | [`engine`], [`analysis`] | program to decision, with its explanation; questions about all patients |
@@ -17,6 +17,7 @@ pub mod api;
 pub mod cli;
 pub mod clinical;
 pub mod config;
+pub mod deck;
 pub mod diag;
 pub mod engine;
 pub mod handbook;

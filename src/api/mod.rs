@@ -16,6 +16,7 @@ mod ruleset_answer;
 pub mod ruleset_service;
 pub mod status;
 mod text;
+pub mod yaml;
 
 /// Messages and services of `concord.v1`, generated from `proto/`.
 #[allow(

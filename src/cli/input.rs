@@ -7,9 +7,9 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::yaml::{self, Place};
 use crate::api::json;
 use crate::api::proto::{EvaluateRequest, Patient};
+use crate::api::yaml::{self, Place};
 
 /// A file that was read.
 #[derive(Debug)]

@@ -14,7 +14,6 @@ pub mod page;
 mod rules;
 mod serve;
 mod settings;
-pub mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -81,6 +81,12 @@ impl<'a> Case<'a> {
         findings
     }
 
+    /// Truth values as the record is read, and with what is assumed of a list
+    /// taken as unknown.
+    pub fn readings(self) -> Vec<Valuation> {
+        std::iter::once(self.values).chain(self.relaxed.into_iter().map(|(_, values)| values)).collect()
+    }
+
     /// Truth of a rule's condition.
     pub fn truth(&self, compiled: &CompiledRule) -> Truth {
         self.values.get(compiled.node)

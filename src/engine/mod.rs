@@ -16,6 +16,7 @@ mod requests;
 mod statement;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
@@ -48,7 +49,17 @@ impl Engine {
     /// Faults of its value sets; a package that was checked has none.
     pub fn new(package: Package) -> Result<Self, Vec<ConceptFault>> {
         let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
-        let index = ConceptIndex::build(&defs)?;
+        let index = Arc::new(ConceptIndex::build(&defs)?);
+        Ok(Self::with_index(package, index))
+    }
+
+    /// The engine of a package with the same value sets, and other rules.
+    #[must_use]
+    pub fn with_rules_of(&self, package: Package) -> Self {
+        Self::with_index(package, Arc::clone(self.grounder.index()))
+    }
+
+    fn with_index(package: Package, index: Arc<ConceptIndex>) -> Self {
         let program = compile::compile(&package);
         let grounder = Grounder::new(&package, &program, index);
         let evaluator = Evaluator::new(&program, |id, open| {
@@ -61,7 +72,7 @@ impl Engine {
         for (index, rule) in (0..).zip(&program.rules) {
             rules_of.entry(rule.node).or_default().push(index);
         }
-        Ok(Self { package, program, grounder, evaluator, needs, conditions, rules_of })
+        Self { package, program, grounder, evaluator, needs, conditions, rules_of }
     }
 
     /// The package.
@@ -116,6 +127,21 @@ impl Engine {
     /// Active rules, by index, whose condition is not false.
     fn live<'a>(&'a self, values: &'a Valuation) -> impl Iterator<Item = u32> + 'a {
         values.not_false(&self.conditions).flat_map(|node| self.rules_of.get(&node).into_iter().flatten().copied())
+    }
+
+    /// Evaluates a patient at an instant, and says what every formula of the
+    /// program is.
+    #[must_use]
+    pub fn weigh(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> (Answer, Valuation) {
+        let case = Case::new(self, patient, as_of, explain);
+        (assemble::answer(&case), case.values)
+    }
+
+    /// What every formula is for a patient at an instant: as the record is read,
+    /// and with what is assumed of a list taken as unknown.
+    #[must_use]
+    pub fn readings(&self, patient: &Patient, as_of: &AsOf) -> Vec<Valuation> {
+        Case::new(self, patient, as_of, Explain::Brief).readings()
     }
 
     /// Evaluates a patient at an instant.

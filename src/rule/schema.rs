@@ -37,7 +37,18 @@ pub fn overlay() -> Value {
 /// The schema of a case. `patient` defines `Patient` and what it is made of.
 #[must_use]
 pub fn cases(patient: Map<String, Value>) -> Value {
-    document(&shape::CASE, "Concord case", "concord rules schema cases", patient)
+    let mut writer = Writer { definitions: patient };
+    let (case, table) = (writer.refer(&shape::CASE), writer.refer(&shape::CASE_TABLE));
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$comment": "Printed by `concord rules schema cases`.",
+        "title": "Concord cases",
+        "description": "A case, or a table of cases.",
+        "if": {"required": ["cases"]},
+        "then": table,
+        "else": case,
+        "definitions": writer.definitions,
+    })
 }
 
 fn document(root: &'static Shape, title: &str, command: &str, definitions: Map<String, Value>) -> Value {
@@ -178,6 +189,7 @@ impl Writer {
             Holds::Form(shape) => self.refer(shape),
             Holds::Forms(shape) => json!({"type": "array", "items": self.refer(shape)}),
             Holds::SomeForms(shape) => json!({"type": "array", "items": self.refer(shape), "minItems": 1}),
+            Holds::WordList(words) => json!({"type": "array", "items": Self::words(&words())}),
             Holds::NameList => json!({"type": "array", "items": self.value(Holds::Name)}),
             Holds::NamesOr(shape) => {
                 json!({"type": "array", "items": {"anyOf": [self.value(Holds::Name), self.refer(shape)]}})

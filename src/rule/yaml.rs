@@ -4,7 +4,7 @@
 //! `6E40` or `00054017613` stays what it is), no anchors, aliases or tags, so
 //! that no file can grow when it is read.
 
-use saphyr_parser::{Event, Marker, Parser};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::diag::{Diagnostic, Span};
 
@@ -21,6 +21,8 @@ pub struct Node {
     pub span: Span,
     /// What it is.
     pub kind: Kind,
+    /// Written without quotes, so that it may mean a number where one can stand.
+    pub plain: bool,
 }
 
 /// What a part of a document is.
@@ -44,6 +46,10 @@ pub struct Key {
 }
 
 impl Node {
+    fn group(span: Span, kind: Kind) -> Self {
+        Self { span, kind, plain: false }
+    }
+
     /// Words for what it is.
     #[must_use]
     pub fn sort(&self) -> &'static str {
@@ -87,7 +93,7 @@ pub fn read(file: u32, text: &str, sink: &mut Vec<Diagnostic>) -> Option<Node> {
             }
         }
     }
-    Some(builder.root.unwrap_or(Node { span: whole, kind: Kind::Map(Vec::new()) }))
+    Some(builder.root.unwrap_or(Node::group(whole, Kind::Map(Vec::new()))))
 }
 
 /// Byte offsets of character offsets; the parser counts characters.
@@ -145,8 +151,8 @@ impl Builder<'_> {
                     "write the part out where it is used",
                 )
             }
-            Event::Scalar(text, ..) => {
-                self.scalar(&text, span);
+            Event::Scalar(text, style, ..) => {
+                self.scalar(&text, style == ScalarStyle::Plain, span);
                 Ok(())
             }
             Event::SequenceStart(..) => self.push(Open::List(start, Vec::new()), span),
@@ -176,7 +182,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, text: &str, span: Span) {
+    fn scalar(&mut self, text: &str, plain: bool, span: Span) {
         if let Some(Open::Map(_, entries, key @ None)) = self.open.last_mut() {
             if let Some((first, _)) = entries.iter().find(|(known, _)| known.text == text) {
                 let first = first.span;
@@ -192,18 +198,18 @@ impl Builder<'_> {
             *key = Some(Key { text: text.to_owned(), span });
             return;
         }
-        self.attach(Node { span, kind: Kind::Scalar(text.to_owned()) });
+        self.attach(Node { span, kind: Kind::Scalar(text.to_owned()), plain });
     }
 
     fn close(&mut self, end: u32) -> Result<(), Stop> {
         let node = match self.open.pop() {
             Some(Open::List(start, items)) => {
                 let end = items.last().map_or(end, |last| last.span.end.max(start));
-                Node { span: Span { file: self.file, start, end }, kind: Kind::List(items) }
+                Node::group(Span { file: self.file, start, end }, Kind::List(items))
             }
             Some(Open::Map(start, entries, _)) => {
                 let end = entries.last().map_or(end, |(_, last)| last.span.end.max(start));
-                Node { span: Span { file: self.file, start, end }, kind: Kind::Map(entries) }
+                Node::group(Span { file: self.file, start, end }, Kind::Map(entries))
             }
             None => return Err(Stop),
         };

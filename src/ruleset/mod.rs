@@ -65,6 +65,21 @@ pub enum LoadError {
     },
 }
 
+/// The files of a folder of cases, named as they are reached from here, or one
+/// case file.
+///
+/// # Errors
+/// [`LoadError::Unreadable`] where they can't be read, or where there is none.
+pub fn case_files(path: &std::path::Path) -> Result<Vec<(String, String)>, LoadError> {
+    source::case_files(path)
+}
+
+/// The files of the shipped package's cases, by name and text.
+#[must_use]
+pub fn embedded_cases() -> Vec<(String, String)> {
+    source::embedded_cases()
+}
+
 impl Ruleset {
     /// The shipped package, without an overlay.
     ///
@@ -136,6 +151,12 @@ impl Ruleset {
     #[must_use]
     pub fn warnings(&self) -> &str {
         &self.warnings
+    }
+
+    /// The package, ready to evaluate.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The package with its overlay laid over it.

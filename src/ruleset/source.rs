@@ -9,6 +9,9 @@ use crate::rule::yaml::MAX_FILE_BYTES;
 
 use super::LoadError;
 
+/// The folder of a package that holds its cases.
+const CASES: &str = "cases";
+
 /// Most files of a package.
 pub const MAX_FILES: usize = 1_000;
 
@@ -53,6 +56,34 @@ impl From<Files> for Sources {
     }
 }
 
+/// The files of its cases, by name.
+const EMBEDDED_CASES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_cases.rs"));
+
+/// The cases of the shipped package.
+#[must_use]
+pub fn embedded_cases() -> Vec<(String, String)> {
+    EMBEDDED_CASES.iter().map(|(name, text)| (format!("cases/{name}"), (*text).to_owned())).collect()
+}
+
+/// Every `*.yaml` below a folder of cases, or one case file. Names are paths
+/// as they are reached from here.
+///
+/// # Errors
+/// [`LoadError::Unreadable`], as in [`read_dir`].
+pub fn case_files(path: &Path) -> Result<Vec<(String, String)>, LoadError> {
+    let root = path.canonicalize().map_err(|error| unreadable(path, &error.to_string()))?;
+    let shown = |name: &str| path.join(name).to_string_lossy().replace('\\', "/");
+    if !root.is_dir() {
+        return Ok(vec![(path.to_string_lossy().replace('\\', "/"), read_file(&root)?)]);
+    }
+    let mut files = Vec::new();
+    walk(&root, &root, None, &mut files)?;
+    if files.is_empty() {
+        return Err(unreadable(path, "no cases: the folder holds no file named *.yaml"));
+    }
+    Ok(files.into_iter().map(|(name, text)| (shown(&name), text)).collect())
+}
+
 /// The shipped package.
 #[must_use]
 fn embedded() -> Files {
@@ -67,7 +98,7 @@ fn embedded() -> Files {
 fn read_dir(dir: &Path) -> Result<Files, LoadError> {
     let root = dir.canonicalize().map_err(|error| unreadable(dir, &error.to_string()))?;
     let mut files = Vec::new();
-    walk(&root, &root, &mut files)?;
+    walk(&root, &root, Some(CASES), &mut files)?;
     if files.is_empty() {
         return Err(unreadable(dir, "no rules: the directory holds no file named *.yaml"));
     }
@@ -78,14 +109,15 @@ fn unreadable(path: &Path, why: &str) -> LoadError {
     LoadError::Unreadable(format!("{}: {why}", path.display()))
 }
 
-fn walk(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<(), LoadError> {
+/// `besides`: a folder of the root that is left out.
+fn walk(root: &Path, dir: &Path, besides: Option<&str>, files: &mut Vec<(String, String)>) -> Result<(), LoadError> {
     let entries = fs::read_dir(dir).map_err(|error| unreadable(dir, &error.to_string()))?;
     for entry in entries {
         let path = entry.map_err(|error| unreadable(dir, &error.to_string()))?.path();
         // Names with a leading dot are not part of a package: a Kubernetes
         // ConfigMap keeps its generations below `..data`.
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with('.') || (dir == root && name == "cases") {
+        if name.starts_with('.') || (dir == root && besides == Some(name)) {
             continue;
         }
         let real = path.canonicalize().map_err(|error| unreadable(&path, &error.to_string()))?;
@@ -93,7 +125,7 @@ fn walk(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<()
             return Err(unreadable(&path, "a link out of the directory"));
         }
         if real.is_dir() {
-            walk(root, &path, files)?;
+            walk(root, &path, besides, files)?;
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push((relative(root, &path), read_file(&path)?));
             if files.len() > MAX_FILES {

@@ -19,10 +19,11 @@ enum Floor {
 }
 
 /// Every room of `src/`. A new one is added here and in `docs/architecture.md`.
-const ROOMS: [(&str, Floor); 17] = [
+const ROOMS: [(&str, Floor); 18] = [
     ("main", Floor::Level(6)),
     ("cli", Floor::Level(5)),
     ("server", Floor::Level(4)),
+    ("deck", Floor::Level(4)),
     ("admin", Floor::Level(4)),
     ("api", Floor::Level(3)),
     ("interop", Floor::Level(3)),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use concord::cli::yaml;
+use concord::api::yaml;
 use concord::diag::Files;
 use concord::rule::read;
 use concord::rule::shape::{self, Holds, Key, Law, Shape};
@@ -114,6 +114,7 @@ fn good(holds: Holds) -> Vec<Value> {
         Holds::Plain => vec![json!("500 ms"), json!(8)],
         Holds::SomePlain => vec![json!("US"), json!(["US", "other"])],
         Holds::Settings => vec![json!({"qtc_limit": "480 ms"})],
+        Holds::WordList(list) => vec![json!(list())],
         Holds::NameList => vec![json!(["qtc-limit"]), json!([])],
         Holds::NamesOr(shape) => vec![json!(["methadone", completed(shape, Map::new())])],
         Holds::Texts => vec![json!(["6E40", "00054017613"]), json!([])],
@@ -155,6 +156,7 @@ fn bad(holds: Holds) -> Vec<Value> {
         Holds::Plain => vec![json!(["a"]), json!("")],
         Holds::SomePlain => vec![json!([]), json!("")],
         Holds::Settings => vec![json!("text"), json!({"qtc-limit": 1})],
+        Holds::WordList(_) => vec![json!(["strange"])],
         Holds::NameList | Holds::NamesOr(_) => vec![json!("text"), json!(["Upper Case"])],
         Holds::Text | Holds::TextOrNull => vec![json!(["a"]), json!("$Not a parameter")],
         Holds::Texts | Holds::Forms(_) | Holds::Form(_) | Holds::ByName(_) | Holds::SomeForms(_) => vec![json!("text")],

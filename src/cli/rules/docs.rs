@@ -8,8 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::super::{Exit, complain, print};
 use super::{exercise, open};
-use crate::handbook::{Exercise, Handbook, html, markdown};
-use crate::ruleset::Origin;
+use crate::deck::{self, Deck};
+use crate::diag::{self, Files};
+use crate::handbook::{Handbook, html, markdown};
+use crate::ruleset::{self, Origin, Ruleset};
 
 /// What `concord rules docs` is told.
 #[derive(Debug, Args)]
@@ -54,10 +56,7 @@ fn write(arguments: &Arguments) -> Result<Exit, String> {
     let dir = arguments.dir.as_deref().or(arguments.rules.as_deref());
     let origin = Origin { rules: dir.map(Path::to_owned), overlay: arguments.overlay.clone() };
     let ruleset = Arc::new(open(&origin).map_err(|error| error.to_string())?);
-    let exercise = match dir {
-        Some(dir) => exercise::of(&ruleset, &dir.join("cases"))?,
-        None => Exercise::default(),
-    };
+    let exercise = exercise::of(&ruleset, &cases(dir, &ruleset)?);
     let book = Handbook::of(&ruleset, &exercise);
     let text = match arguments.format {
         Form::Html => html::render(&book),
@@ -67,6 +66,17 @@ fn write(arguments: &Arguments) -> Result<Exit, String> {
         None => Ok(if print(&text) { Exit::Fine } else { Exit::Failed }),
         Some(file) => save(file, &text),
     }
+}
+
+/// The cases of the package; none where its directory has none.
+fn cases(dir: Option<&Path>, ruleset: &Ruleset) -> Result<Deck, String> {
+    let files = match dir.map(|dir| dir.join("cases")) {
+        Some(dir) if !dir.is_dir() => Vec::new(),
+        Some(dir) => ruleset::case_files(&dir).map_err(|error| error.to_string())?,
+        None => ruleset::embedded_cases(),
+    };
+    let (deck, faults) = deck::read(Files::new(files), ruleset.package());
+    if faults.is_empty() { Ok(deck) } else { Err(diag::render(&faults, &deck.files, false)) }
 }
 
 fn save(file: &Path, text: &str) -> Result<Exit, String> {

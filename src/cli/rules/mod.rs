@@ -5,6 +5,7 @@ mod docs;
 mod exercise;
 mod schema;
 mod show;
+mod test;
 
 use std::path::PathBuf;
 
@@ -48,11 +49,14 @@ pub(super) enum Command {
         #[arg(value_enum, default_value_t = schema::Document::Package)]
         of: schema::Document,
     },
+    /// Run cases against a package, and say what they show of it.
+    Test(test::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, overlay, format } => check::run(dir, overlay, format),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Show { id, rules, overlay, compiled } => match open(&Origin { rules, overlay }) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),

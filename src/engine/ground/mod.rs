@@ -10,6 +10,7 @@ mod record;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::clinical::concept::ConceptIndex;
 use crate::clinical::date::AsOf;
@@ -194,7 +195,7 @@ impl Grounded {
 /// Grounds records for one program; made once a package.
 #[derive(Debug)]
 pub struct Grounder {
-    index: ConceptIndex,
+    index: Arc<ConceptIndex>,
     concept_ids: HashMap<String, usize>,
     used: Vec<bool>,
     by_concept: HashMap<usize, Vec<AtomId>>,
@@ -206,7 +207,7 @@ pub struct Grounder {
 impl Grounder {
     /// Prepares a program. The value sets were checked with the package.
     #[must_use]
-    pub fn new(package: &Package, program: &Program, index: ConceptIndex) -> Self {
+    pub fn new(package: &Package, program: &Program, index: Arc<ConceptIndex>) -> Self {
         let concept_ids: HashMap<String, usize> =
             package.concepts.iter().enumerate().map(|(at, concept)| (concept.def.id.clone(), at)).collect();
         let mut grounder = Self {
@@ -227,9 +228,9 @@ impl Grounder {
         grounder
     }
 
-    /// The value sets.
+    /// Its value sets.
     #[must_use]
-    pub fn index(&self) -> &ConceptIndex {
+    pub fn index(&self) -> &Arc<ConceptIndex> {
         &self.index
     }
 

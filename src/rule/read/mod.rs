@@ -2,7 +2,7 @@
 
 mod condition;
 mod declare;
-mod form;
+pub mod form;
 mod overlay;
 mod parameter;
 mod rules;

@@ -12,7 +12,7 @@ mod overlay;
 mod rules;
 mod words;
 
-pub use case::CASE;
+pub use case::*;
 pub use condition::*;
 pub use declare::*;
 pub use overlay::*;
@@ -105,6 +105,8 @@ pub enum Holds {
     Forms(&'static Shape),
     /// A list of at least one map.
     SomeForms(&'static Shape),
+    /// A list of words of a list (cases only).
+    WordList(Words),
     /// A list of names.
     NameList,
     /// A list of names and maps (overlays only).

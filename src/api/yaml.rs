@@ -84,7 +84,9 @@ impl<'input> Reader<'input> {
             Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
                 Err(fault(span, "tags are not read here"))
             }
-            Event::Scalar(text, style, _, None) => scalar(&text, style, span),
+            Event::Scalar(text, style, _, None) => {
+                scalar(&text, style == ScalarStyle::Plain).map_err(|message| fault(span, message))
+            }
             Event::SequenceStart(_, None) => self.sequence(depth),
             Event::MappingStart(_, None) => self.mapping(depth),
             Event::Alias(_) => Err(fault(span, "aliases are not read here")),
@@ -123,16 +125,20 @@ impl<'input> Reader<'input> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Fault> {
-    if style != ScalarStyle::Plain {
+/// A scalar as the tree has it; `plain` is one without quotes.
+///
+/// # Errors
+/// What JSON has no word for.
+pub fn scalar(text: &str, plain: bool) -> Result<Value, &'static str> {
+    if !plain {
         return Ok(Value::String(text.to_owned()));
     }
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        ".nan" | ".NaN" | ".NAN" => return Err(fault(span, "not a number")),
-        _ if is_infinity(text) => return Err(fault(span, "not a finite number")),
+        ".nan" | ".NaN" | ".NAN" => return Err("not a number"),
+        _ if is_infinity(text) => return Err("not a finite number"),
         _ => match number(text) {
             Some(number) => Value::Number(number),
             None => Value::String(text.to_owned()),
