@@ -13,3 +13,4 @@
 
 pub mod encode;
 pub mod logic;
+pub mod theory;
