@@ -11,6 +11,7 @@
 //! - the records of a [`catalog`], entry by entry: what is possible there comes
 //!   with a record that shows it.
 
+pub mod catalog;
 pub mod encode;
 pub mod logic;
 pub mod theory;

@@ -6,13 +6,16 @@ mod source;
 
 use std::path::Path;
 
+use crate::analysis::catalog::Side;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::diag::{self, Diagnostic, Files, Level};
 use crate::engine::Engine;
 use crate::engine::decision::{Answer, Explain};
+use crate::engine::evaluate::Valuation;
 use crate::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
+use crate::rule::truth::Truth;
 use crate::rule::{check, read};
 
 pub use active::Active;
@@ -174,6 +177,18 @@ impl Ruleset {
     #[must_use]
     pub fn program(&self) -> &Program {
         self.engine.program()
+    }
+
+    /// The package as analyses read it.
+    #[must_use]
+    pub fn side(&self) -> Side<'_> {
+        Side { package: self.package(), program: self.program(), index: self.engine.index() }
+    }
+
+    /// Truth of every atom for a patient, and of every formula.
+    #[must_use]
+    pub fn truths(&self, patient: &Patient, as_of: &AsOf) -> (Vec<Truth>, Valuation) {
+        self.engine.truths(patient, as_of)
     }
 
     /// Version of the engine's semantics.

@@ -13,6 +13,7 @@ mod architecture;
 mod bad_input;
 mod broken;
 mod cases;
+mod catalog;
 mod drain;
 mod laws;
 mod serve;

@@ -227,6 +227,12 @@ impl Grounder {
         grounder
     }
 
+    /// The value sets.
+    #[must_use]
+    pub fn index(&self) -> &ConceptIndex {
+        &self.index
+    }
+
     /// A result that a rule asks for is not unused.
     fn use_concepts(&mut self, conclusion: &crate::rule::model::Conclusion) {
         use crate::rule::model::Conclusion;
