@@ -7,6 +7,8 @@ mod source;
 use std::path::Path;
 
 use crate::analysis::catalog::Side;
+use crate::analysis::check as logic;
+pub use crate::analysis::questions::Depth;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::diag::{self, Diagnostic, Files, Level};
@@ -91,23 +93,27 @@ impl Checked {
 ///
 /// # Errors
 /// [`LoadError::Unreadable`] where the files can't be read.
-pub fn check_dir(dir: &Path, today: Option<&str>) -> Result<Checked, LoadError> {
-    Ok(check_files(source::read_dir(dir)?, today))
+pub fn check_dir(dir: &Path, today: Option<&str>, depth: Depth) -> Result<Checked, LoadError> {
+    Ok(check_files(source::read_dir(dir)?, today, depth))
 }
 
 /// Reads and checks the shipped package.
 #[must_use]
-pub fn check_embedded(today: Option<&str>) -> Checked {
-    check_files(source::embedded(), today)
+pub fn check_embedded(today: Option<&str>, depth: Depth) -> Checked {
+    check_files(source::embedded(), today, depth)
 }
 
 /// Reads and checks the package that the files make.
 #[must_use]
-pub fn check_files(files: Files, today: Option<&str>) -> Checked {
+pub fn check_files(files: Files, today: Option<&str>, depth: Depth) -> Checked {
     let (package, mut diagnostics) = read::package(&files);
     // What is not read can't be referred to: checks of names would only echo.
     if diagnostics.iter().all(|one| one.level != Level::Error) {
         diagnostics.extend(check::package(&package, today));
+    }
+    // Formulas of a package with faults would stand for something else.
+    if diagnostics.iter().all(|one| one.level != Level::Error) {
+        diagnostics.extend(logic::package(&package, depth));
     }
     Checked { files, diagnostics, package }
 }
@@ -118,7 +124,7 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it has faults; tests hold that it has none.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_checked(check_embedded(None))
+        Self::from_checked(check_embedded(None, Depth::Errors))
     }
 
     /// The package of a directory.
@@ -126,7 +132,7 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it can't be read or has faults.
     pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::from_checked(check_dir(dir, None)?)
+        Self::from_checked(check_dir(dir, None, Depth::Errors)?)
     }
 
     /// The package that the files make, by name and text.
@@ -134,7 +140,7 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it has faults.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, LoadError> {
-        Self::from_checked(check_files(Files::new(files), None))
+        Self::from_checked(check_files(Files::new(files), None, Depth::Errors))
     }
 
     /// A package that was checked.

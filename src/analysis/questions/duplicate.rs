@@ -18,7 +18,7 @@ pub fn ask(asked: &Asked<'_>, findings: &mut Vec<Finding>) {
                     | Conclusion::Contraindicate { .. }
             );
             let same = compared
-                && declared.conclusion == declared_too.conclusion
+                && written(&declared.conclusion) == written(&declared_too.conclusion)
                 && declared.unknown == declared_too.unknown
                 && (rule.node == other.node || alike(asked, rule.node, other.node));
             if !same {
@@ -31,6 +31,11 @@ pub fn ask(asked: &Asked<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding { diagnostic, shown_by: vec![Claim::holds(rule.node)], instead: None });
         }
     }
+}
+
+/// Without the places it is written at.
+fn written(conclusion: &Conclusion) -> String {
+    serde_json::to_string(conclusion).unwrap_or_default()
 }
 
 fn alike(asked: &Asked<'_>, a: crate::program::NodeId, b: crate::program::NodeId) -> bool {

@@ -13,7 +13,7 @@ mod weaker;
 use super::logic::{Lit, Rails};
 use super::space::Space;
 use super::theory::Theory;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::Diagnostic;
 use crate::program::{CompiledRule, NodeId, Outline, Program};
 use crate::rule::model::{Package, Rule};
 
@@ -82,10 +82,9 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
     let asked = Asked { package, program, theory: &theory };
     let mut findings = Vec::new();
     for definition in &program.definitions {
-        let Some(declared) = package.definitions.iter().find(|one| one.id.value == definition.id) else { continue };
         let what = format!("definition `{}`", definition.id);
         let mut space = Space::of(&theory, program, &[definition.node]);
-        let place = Place { what: &what, span: declared.id.span, outline: &definition.outline, node: definition.node };
+        let place = Place { what: &what, outline: &definition.outline, node: definition.node };
         dead::ask(&asked, &mut space, &place, &mut findings);
         if depth == Depth::All {
             clause::ask(&mut space, &place, &mut findings);
@@ -95,7 +94,7 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
         let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
         let what = format!("rule `{}`", rule.id);
         let mut space = Space::of(&theory, program, &asked.roots(rule));
-        let place = Place { what: &what, span: declared.id.span, outline: &rule.outline, node: rule.node };
+        let place = Place { what: &what, outline: &rule.outline, node: rule.node };
         if dead::ask(&asked, &mut space, &place, &mut findings) {
             continue;
         }
@@ -122,7 +121,6 @@ struct Asked<'a> {
 /// A condition that is asked about.
 struct Place<'a> {
     what: &'a str,
-    span: Span,
     outline: &'a Outline,
     node: NodeId,
 }

@@ -6,16 +6,27 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::super::{Exit, Format, complain, print};
+use super::super::{Exit, complain, print};
 use super::summary;
 use crate::diag;
-use crate::ruleset::{self, Checked, Ruleset};
+use crate::ruleset::{self, Checked, Depth, Ruleset};
+
+/// Form of the diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors.
+    Sarif,
+}
 
 /// A package with faults is unusable input.
-pub(super) fn run(dir: Option<&Path>, format: Format) -> Exit {
+pub(super) fn run(dir: Option<&Path>, format: Form) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
     let checked = match dir
-        .map_or_else(|| Ok(ruleset::check_embedded(Some(&today))), |dir| ruleset::check_dir(dir, Some(&today)))
+        .map_or_else(|| Ok(ruleset::check_embedded(Some(&today), Depth::All)), |dir| ruleset::check_dir(dir, Some(&today), Depth::All))
     {
         Ok(checked) => checked,
         Err(error) => {
@@ -23,13 +34,18 @@ pub(super) fn run(dir: Option<&Path>, format: Format) -> Exit {
             return Exit::Unusable;
         }
     };
-    if format == Format::Json {
-        print(&format!("{}\n", diag::to_json(&checked.diagnostics, &checked.files)));
-    } else {
-        report(&checked);
+    match format {
+        Form::Text => report(&checked),
+        Form::Json => {
+            print(&format!("{}\n", diag::to_json(&checked.diagnostics, &checked.files)));
+        }
+        Form::Sarif => {
+            let sarif = diag::to_sarif(&checked.diagnostics, &checked.files, env!("CARGO_PKG_VERSION"));
+            print(&format!("{sarif:#}\n"));
+        }
     }
     let faulty = checked.errors() > 0;
-    if format == Format::Text && !faulty {
+    if format == Form::Text && !faulty {
         match Ruleset::from_checked(checked) {
             Ok(ruleset) => print(&summary(&ruleset)),
             Err(error) => {

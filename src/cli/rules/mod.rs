@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Exit, Format, complain};
+use super::{Exit, complain};
 use crate::ruleset::{LoadError, Ruleset};
 
 #[derive(Debug, Subcommand)]
@@ -17,8 +17,8 @@ pub(super) enum Command {
         /// Directory of the package; else the one in the binary.
         dir: Option<PathBuf>,
         /// Form of the diagnostics.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = check::Form::Text)]
+        format: check::Form,
     },
     /// Show the package, or one rule of it.
     Show {
@@ -27,7 +27,7 @@ pub(super) enum Command {
         /// Directory of the package; else the one in the binary.
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
-        /// The compiled form as JSON: atoms, formulas, implications, rules, components.
+        /// The compiled form as JSON: atoms, formulas, rules, components.
         #[arg(long)]
         compiled: bool,
     },

@@ -4,6 +4,7 @@ mod condition;
 mod declare;
 mod form;
 mod rules;
+mod scale;
 
 use crate::diag::{Diagnostic, Files, nearest};
 use crate::rule::model::{Package, Parameter};
@@ -27,6 +28,7 @@ const SECTIONS: &[&str] = &[
     "questions",
     "concepts",
     "definitions",
+    "scales",
     "scope",
     "defaults",
     "rules",
@@ -115,6 +117,12 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             "questions" => package.questions.extend(read_items(reader, node, Reader::question)),
             "concepts" => package.concepts.extend(read_items(reader, node, Reader::concept)),
             "definitions" => package.definitions.extend(read_items(reader, node, Reader::definition)),
+            "scales" => {
+                for (scale, bands) in read_items(reader, node, Reader::scale) {
+                    package.scales.push(scale);
+                    package.definitions.extend(bands);
+                }
+            }
             "rules" => {
                 let rules = items(reader, node);
                 package.rules.extend(rules.iter().filter_map(|item| reader.rule(item, &defaults, files)));
@@ -149,6 +157,7 @@ fn canonical_order(package: &mut Package) {
     words.answers.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.questions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
+    package.scales.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     package.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
 }

@@ -1,0 +1,95 @@
+//! The logical half of a check: what the questions find in a package, each
+//! finding with a patient that shows it.
+
+use crate::clinical::concept::{ConceptDef, ConceptIndex};
+use crate::diag::{Diagnostic, Level};
+use crate::program::{NodeId, Program, compile};
+use crate::rule::model::Package;
+
+use super::catalog::{Catalog, Side, Space};
+use super::encode::Encoded;
+use super::logic::{Lit, Logic};
+use super::questions::{self, Claim, Depth, Finding};
+
+/// Asks a package without static faults. A package with such faults is not to
+/// be asked.
+#[must_use]
+pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
+    let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
+    let Ok(index) = ConceptIndex::build(&defs) else { return Vec::new() };
+    let program = compile::compile(package);
+    let findings = questions::ask(package, &program, depth);
+    if findings.is_empty() && depth == Depth::Errors {
+        return Vec::new();
+    }
+    let catalog = Catalog::new(&[Side { package, program: &program, index: &index }]);
+    let mut examples = Examples::new(&catalog, &program);
+    let mut diagnostics: Vec<Diagnostic> =
+        findings.into_iter().map(|finding| examples.shown(package, finding)).collect();
+    if depth == Depth::All {
+        let dead: Vec<Diagnostic> = unseen(package, &program, &mut examples)
+            .into_iter()
+            .filter(|one| !diagnostics.iter().any(|known| known.message.starts_with(&one.message)))
+            .collect();
+        diagnostics.extend(dead);
+    }
+    diagnostics
+}
+
+/// The records of a catalog.
+struct Examples<'a> {
+    logic: Logic,
+    space: Space<'a>,
+    encoded: Encoded,
+}
+
+impl<'a> Examples<'a> {
+    fn new(catalog: &'a Catalog, program: &Program) -> Self {
+        let mut logic = Logic::new();
+        let space = catalog.assert(&mut logic);
+        let encoded = Encoded::new(&mut logic, program, space.atoms(0));
+        Self { logic, space, encoded }
+    }
+
+    fn lits(&self, claims: &[Claim]) -> Option<Vec<Lit>> {
+        claims.iter().map(|claim| Some(claim.lit(self.encoded.of(claim.node)?))).collect()
+    }
+
+    fn request(&mut self, claims: &[Claim]) -> Option<serde_json::Value> {
+        let claims = self.lits(claims)?;
+        let model = self.space.smallest(&mut self.logic, &claims)?;
+        Some(self.space.record(&model).request())
+    }
+
+    /// A finding with its patient. What only a record can prove, and none does,
+    /// is a warning.
+    fn shown(&mut self, package: &Package, finding: Finding) -> Diagnostic {
+        let Finding { diagnostic, shown_by, instead } = finding;
+        let mut example = self.request(&shown_by);
+        let Some(instead) = instead else { return diagnostic.example(example) };
+        let replaced = example.as_mut().is_some_and(|request| instead.put(package, request));
+        if replaced {
+            return diagnostic.example(example);
+        }
+        Diagnostic { level: Level::Warning, ..diagnostic }
+    }
+}
+
+/// Rules that fire for no record of the catalog, without being proven dead.
+fn unseen(package: &Package, program: &Program, examples: &mut Examples<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for rule in &program.rules {
+        let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
+        if possible(examples, rule.node) {
+            continue;
+        }
+        let message = format!("rule `{}` can never fire", rule.id);
+        let diagnostic = Diagnostic::warning("never-shown", declared.id.span, message + " for a record of the analysis");
+        found.push(diagnostic.help("no record that the analysis can build makes it fire; this is no proof"));
+    }
+    found
+}
+
+fn possible(examples: &mut Examples<'_>, node: NodeId) -> bool {
+    examples.encoded.of(node).is_some_and(|rails| !examples.logic.impossible(&[rails.yes]))
+}
