@@ -99,8 +99,8 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
             continue;
         }
         outranked::ask(&asked, &mut space, rule, declared, &mut findings);
-        offer::ask(&asked, &mut space, rule, declared, &mut findings);
         if depth == Depth::All {
+            offer::ask(&asked, &mut space, rule, declared, &mut findings);
             clause::ask(&mut space, &place, &mut findings);
         }
     }

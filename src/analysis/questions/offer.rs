@@ -46,7 +46,7 @@ pub fn ask(
                 "rule `{}` offers `{}` to patients for whom {word} it is always contraindicated",
                 rule.id, name.value
             );
-            let mut diagnostic = Diagnostic::error("offer-implies-contraindication", name.span, message)
+            let mut diagnostic = Diagnostic::warning("offer-implies-contraindication", name.span, message)
                 .label(format!("excluded by {}", words(by.iter().map(|(other, _)| other.id.as_str()))))
                 .help("leave these patients out of the condition, or narrow what excludes them");
             for (_, excluding) in by {
