@@ -3,9 +3,7 @@
 use concord::clinical::concept::{ConceptDef, ConceptKind};
 use concord::clinical::terminology::billable_descendants;
 use concord::diag::Span;
-use concord::rule::model::{
-    Concept, Condition, DiagnosisStatus, Fact, FactTest, Package, Rule, Spanned, Window,
-};
+use concord::rule::model::{Concept, Condition, DiagnosisStatus, Fact, FactTest, Package, Rule, Spanned, Window};
 
 /// A chapter that no rule of the package asks for, and no patient of the cases has.
 const UNRELATED: &str = "T20";

@@ -27,11 +27,8 @@ pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<Diagnostic> =
         findings.into_iter().map(|finding| examples.shown(package, finding)).collect();
     if depth == Depth::All {
-        let dead: Vec<Diagnostic> = unseen(package, &program, &mut examples)
-            .into_iter()
-            .filter(|one| !diagnostics.iter().any(|known| known.message.starts_with(&one.message)))
-            .collect();
-        diagnostics.extend(dead);
+        let unseen = unseen(package, &program, &diagnostics, &mut examples);
+        diagnostics.extend(unseen);
     }
     diagnostics
 }
@@ -61,6 +58,10 @@ impl<'a> Examples<'a> {
         Some(self.space.record(&model).request())
     }
 
+    fn possible(&mut self, node: NodeId) -> bool {
+        self.encoded.of(node).is_some_and(|rails| !self.logic.impossible(&[rails.yes]))
+    }
+
     /// A finding with its patient. What only a record can prove, and none does,
     /// is a warning.
     fn shown(&mut self, package: &Package, finding: Finding) -> Diagnostic {
@@ -76,20 +77,19 @@ impl<'a> Examples<'a> {
 }
 
 /// Rules that fire for no record of the catalog, without being proven dead.
-fn unseen(package: &Package, program: &Program, examples: &mut Examples<'_>) -> Vec<Diagnostic> {
+fn unseen(package: &Package, program: &Program, proven: &[Diagnostic], examples: &mut Examples<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for rule in &program.rules {
         let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
-        if possible(examples, rule.node) {
+        let dead = questions::never_fires(&rule.id);
+        if proven.iter().any(|one| one.message == dead) || examples.possible(rule.node) {
             continue;
         }
-        let message = format!("rule `{}` can never fire", rule.id);
-        let diagnostic = Diagnostic::warning("never-shown", declared.id.span, message + " for a record of the analysis");
-        found.push(diagnostic.help("no record that the analysis can build makes it fire; this is no proof"));
+        let message = format!("rule `{}` fires for no record that the analysis can build", rule.id);
+        found.push(
+            Diagnostic::warning("never-shown", declared.id.span, message)
+                .help("this is no proof: look whether its codes leave it room beside what it excludes"),
+        );
     }
     found
-}
-
-fn possible(examples: &mut Examples<'_>, node: NodeId) -> bool {
-    examples.encoded.of(node).is_some_and(|rails| !examples.logic.impossible(&[rails.yes]))
 }

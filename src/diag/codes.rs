@@ -5,7 +5,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("abrupt-stop", "No rule may contraindicate continuing what must never end abruptly."),
     ("always-outranked", "A finding that another rule always takes out of the comparison is never counted."),
     ("always-true", "A condition that is true of every patient decides nothing."),
-    ("clause-without-effect", "A clause that changes the outcome for no patient is superfluous, or says other than was meant."),
+    (
+        "clause-without-effect",
+        "A clause that changes the outcome for no patient is superfluous, or says other than was meant.",
+    ),
     ("concept", "A code of a value set is unknown, retired or of another kind."),
     ("conclusion", "A rule has one conclusion."),
     ("cycle", "A definition, or what is proposed or offered, can't rest on itself."),
@@ -31,7 +34,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("never-shown", "No record that the analysis can build makes the rule fire. This is no proof."),
     ("never-true", "A definition that is true of no patient decides nothing."),
     ("not-a-condition", "A condition leads with a key of the language."),
-    ("offer-implies-contraindication", "An offer to patients for whom a rule always contraindicates it is never an offer."),
+    (
+        "offer-implies-contraindication",
+        "An offer to patients for whom a rule always contraindicates it is never an offer.",
+    ),
     ("outranks", "Only findings on components are compared, and an offer never outranks an exclusion."),
     ("review-due", "The review date of a rule has passed."),
     ("scale-gap", "Every score of a scale is in a band."),

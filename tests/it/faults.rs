@@ -73,7 +73,8 @@ impl Seeded {
             let (name, line, _) = self.checked.files.position(one.span).unwrap_or_default();
             (name.to_owned(), line)
         };
-        let found = self.checked.diagnostics.iter().find(|one| one.code == code && place(one) == (self.file.to_owned(), line));
+        let found =
+            self.checked.diagnostics.iter().find(|one| one.code == code && place(one) == (self.file.to_owned(), line));
         found.unwrap_or_else(|| {
             let all: Vec<_> = self.checked.diagnostics.iter().map(|one| (one.code, place(one), &one.message)).collect();
             panic!("no {code} at {}:{line}: {all:#?}", self.file)
@@ -142,7 +143,13 @@ fn static_faults() {
     let cases = [
         (offer, "  recommend: buprenorphine\n", "  recommends: buprenorphine\n", "unknown-key", "  recommends:"),
         (offer, "recommend: methadone\n", "recommend: methadon\n", "unknown-name", "recommend: methadon"),
-        ("definitions.yaml", "", "\n- {id: oud-present, title: again, when: ssri-current}\n", "duplicate-id", "title: again"),
+        (
+            "definitions.yaml",
+            "",
+            "\n- {id: oud-present, title: again, when: ssri-current}\n",
+            "duplicate-id",
+            "title: again",
+        ),
         ("definitions.yaml", "when: {medication: ssri}}", "when: ssri-current}", "cycle", "id: ssri-current"),
         ("safety/qt.yaml", "at_least: $qtc_limit", "at_least: 500 mg", "unit-mismatch", "at_least: 500 mg"),
         ("safety/qt.yaml", "at_least: $qtc_limit", "at_least: $qtc_limits", "unknown-parameter", "$qtc_limits"),
@@ -154,10 +161,31 @@ fn static_faults() {
         seed(file, from, to).error(code, at);
     }
     let appended = [
-        (rule("seeded", "contraindicate: {component: methadone, action: continue}\n  unknown: request", "oud-present"), "abrupt-stop", "component: methadone, action: continue}"),
-        (rule("seeded", "contraindicate: {component: methadone, action: start}", "oud-present"), "missing-unknown", "id: seeded"),
-        (rule("seeded", "recommend: methadone\n  outranks: [methadone-qtc-500-or-more]", "oud-present"), "outranks", "outranks: [methadone-qtc"),
-        (rule("seeded", "note: true", "oud-present").replace("  evidence:\n  - {source: asam-2020, place: seeded}\n", ""), "missing-evidence", "id: seeded"),
+        (
+            rule(
+                "seeded",
+                "contraindicate: {component: methadone, action: continue}\n  unknown: request",
+                "oud-present",
+            ),
+            "abrupt-stop",
+            "component: methadone, action: continue}",
+        ),
+        (
+            rule("seeded", "contraindicate: {component: methadone, action: start}", "oud-present"),
+            "missing-unknown",
+            "id: seeded",
+        ),
+        (
+            rule("seeded", "recommend: methadone\n  outranks: [methadone-qtc-500-or-more]", "oud-present"),
+            "outranks",
+            "outranks: [methadone-qtc",
+        ),
+        (
+            rule("seeded", "note: true", "oud-present")
+                .replace("  evidence:\n  - {source: asam-2020, place: seeded}\n", ""),
+            "missing-evidence",
+            "id: seeded",
+        ),
     ];
     for (text, code, at) in appended {
         seed(offer, "", &text).error(code, at);
@@ -237,6 +265,15 @@ fn an_offer_that_is_always_contraindicated() {
         .expect("methadone");
     assert_eq!(methadone.exclusion, Exclusion::Contraindicated);
     insta::assert_snapshot!("fault_offer_implies_contraindication", seeded.rendered(found));
+}
+
+/// Codes that two concepts share, without one including the other.
+#[test]
+fn a_rule_that_no_record_of_the_analysis_shows() {
+    let concept = "\nconcepts:\n- {id: seeded, kind: diagnosis, title: seeded, icd-10-cm: [F11.10]}\n";
+    let when = "{all: [{diagnosis: seeded, status: ever}, {not: {diagnosis: opioid-use-disorder-mild, status: ever}}]}";
+    let seeded = seed("holistic/adjuncts.yaml", "", &(rule("seeded", "consider: yoga", when) + concept));
+    seeded.warning("never-shown", "- id: seeded");
 }
 
 #[test]
@@ -321,11 +358,18 @@ fn bands_that_conditions_make_up() {
         assert_eq!(run.rule(rule), Truth::False, "{rule}");
     }
 
-    let overlap = seed("assessment/screens.yaml", "", &three_rules([mild, "at_least: 9, at_most: 14", "above: 14"], rising));
+    let overlap =
+        seed("assessment/screens.yaml", "", &three_rules([mild, "at_least: 9, at_most: 14", "above: 14"], rising));
     let run = overlap.run(overlap.error("scale-overlap", "at_least: 9, at_most: 14"));
     assert_eq!((run.rule("seeded-mild"), run.rule("seeded-moderate")), (Truth::True, Truth::True));
 
-    let weaker = seed("assessment/screens.yaml", "", &three_rules([mild, moderate, "at_least: 15"], ["low", "high", "low"]));
+    let apart = "{all: [{observation: gad-7, within: 6 months, at_least: 10}, {observation: gad-7, within: 6 months, at_most: 14}]}";
+    let whole = format!("{{observation: gad-7, within: 6 months, {moderate}}}");
+    let text = three_rules([mild, moderate, "above: 15"], rising).replace(&whole, apart);
+    seed("assessment/screens.yaml", "", &text).error("scale-gap", "above: 15");
+
+    let weaker =
+        seed("assessment/screens.yaml", "", &three_rules([mild, moderate, "at_least: 15"], ["low", "high", "low"]));
     let run = weaker.run(weaker.error("weaker-advice", "6 months, at_least: 15"));
     assert_eq!((run.rule("seeded-moderate"), run.rule("seeded-severe")), (Truth::False, Truth::True));
 }

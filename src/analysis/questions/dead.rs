@@ -31,12 +31,13 @@ fn never(asked: &Asked<'_>, space: &mut Space, place: &Place<'_>) -> Finding {
     let (code, says) = if rule { ("never-fires", "can never fire") } else { ("never-true", "can never be true") };
     let parts = conjuncts(place.outline);
     let claims: Vec<_> = parts.iter().map(|part| space.of_node(part.node).yes).collect();
-    let mut core = Vec::new();
+    let mut excluding = Vec::new();
     if space.impossible(&claims) {
         let lits = space.logic.core(&claims);
-        core = smaller(space, lits);
+        excluding = smaller(space, lits);
     }
-    let at_odds: Vec<&Outline> = parts.iter().zip(&claims).filter(|(_, lit)| core.contains(lit)).map(|(part, _)| *part).collect();
+    let at_odds: Vec<&Outline> =
+        parts.iter().zip(&claims).filter(|(_, lit)| excluding.contains(lit)).map(|(part, _)| *part).collect();
     let mut diagnostic = match at_odds.split_first() {
         Some((first, rest)) => {
             let mut diagnostic = Diagnostic::error(code, first.span, format!("{} {says}", place.what));
@@ -60,7 +61,8 @@ fn never(asked: &Asked<'_>, space: &mut Space, place: &Place<'_>) -> Finding {
     }
     // The nearest patient: all of the condition but one of what is at odds.
     let left_out = at_odds.last().map(|part| part.node);
-    let shown_by = parts.iter().filter(|part| Some(part.node) != left_out).map(|part| Claim::holds(part.node)).collect();
+    let shown_by =
+        parts.iter().filter(|part| Some(part.node) != left_out).map(|part| Claim::holds(part.node)).collect();
     Finding { diagnostic, shown_by, instead: None }
 }
 

@@ -156,9 +156,11 @@ impl<'a> Asked<'a> {
     /// Where the rule is an offer: the rules that contraindicate what it offers.
     fn contraindications(&self, rule: &CompiledRule) -> Vec<(&'a CompiledRule, &'a Rule)> {
         use crate::rule::model::Conclusion;
-        let offers = self.package.rules.get(rule.rule as usize).is_some_and(|declared| {
-            crate::program::compile::is_offer(&declared.conclusion)
-        });
+        let offers = self
+            .package
+            .rules
+            .get(rule.rule as usize)
+            .is_some_and(|declared| crate::program::compile::is_offer(&declared.conclusion));
         if !offers {
             return Vec::new();
         }
@@ -169,6 +171,12 @@ impl<'a> Asked<'a> {
             })
             .collect()
     }
+}
+
+/// The message on a rule that never fires.
+#[must_use]
+pub fn never_fires(rule: &str) -> String {
+    format!("rule `{rule}` can never fire")
 }
 
 fn words<'a>(ids: impl Iterator<Item = &'a str>) -> String {

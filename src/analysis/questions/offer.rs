@@ -5,13 +5,7 @@ use crate::diag::Diagnostic;
 use crate::program::{CompiledRule, NodeId};
 use crate::rule::model::{ActionName, Rule};
 
-pub fn ask(
-    asked: &Asked<'_>,
-    space: &mut Space,
-    rule: &CompiledRule,
-    declared: &Rule,
-    findings: &mut Vec<Finding>,
-) {
+pub fn ask(asked: &Asked<'_>, space: &mut Space, rule: &CompiledRule, declared: &Rule, findings: &mut Vec<Finding>) {
     let against = asked.contraindications(rule);
     if against.is_empty() {
         return;
@@ -33,15 +27,16 @@ pub fn ask(
                 continue;
             }
             let counted: Vec<Lit> = of_action.iter().map(|(other, _)| counted(asked, space, other)).collect();
-            let by = if let Some(at) = counted.iter().position(|one| space.impossible(&[&claims[..], &[!*one]].concat())) {
-                of_action.get(at).copied().into_iter().collect()
-            } else {
-                claims.extend(counted.iter().map(|one| !*one));
-                if !space.impossible(&claims) {
-                    continue;
-                }
-                of_action
-            };
+            let by =
+                if let Some(at) = counted.iter().position(|one| space.impossible(&[&claims[..], &[!*one]].concat())) {
+                    of_action.get(at).copied().into_iter().collect()
+                } else {
+                    claims.extend(counted.iter().map(|one| !*one));
+                    if !space.impossible(&claims) {
+                        continue;
+                    }
+                    of_action
+                };
             let message = format!(
                 "rule `{}` offers `{}` to patients for whom {word} it is always contraindicated",
                 rule.id, name.value

@@ -5,13 +5,7 @@ use crate::diag::Diagnostic;
 use crate::program::CompiledRule;
 use crate::rule::model::{Rule, WhenUnknown};
 
-pub fn ask(
-    asked: &Asked<'_>,
-    space: &mut Space,
-    rule: &CompiledRule,
-    declared: &Rule,
-    findings: &mut Vec<Finding>,
-) {
+pub fn ask(asked: &Asked<'_>, space: &mut Space, rule: &CompiledRule, declared: &Rule, findings: &mut Vec<Finding>) {
     let above: Vec<&CompiledRule> = asked.outrankers(rule).collect();
     if above.is_empty() {
         return;

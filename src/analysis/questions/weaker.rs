@@ -14,7 +14,7 @@ use crate::analysis::space::cone;
 use crate::diag::{Diagnostic, Span};
 use crate::program::{CompiledRule, Formula, NodeId};
 use crate::rule::check::scale::{Band, Family, families};
-use crate::rule::model::{Category, Conclusion, Fact, ObservationTest, Package, Rule, Severity};
+use crate::rule::model::{Category, Comparison, Conclusion, Fact, ObservationTest, Package, Rule, Severity};
 
 /// The same patient with another score.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,10 @@ fn between(
     worse: &Band,
     findings: &mut Vec<Finding>,
 ) {
-    let (Some(lower), Some(upper)) = (node_of(asked, family, milder), node_of(asked, family, worse)) else { return };
+    let (lower, upper) = (nodes_of(asked, family, milder), nodes_of(asked, family, worse));
+    if lower.is_empty() || upper.is_empty() {
+        return;
+    }
     let touched = |node: NodeId| {
         let (atoms, _) = cone(asked.program, &[node]);
         atoms.iter().filter_map(|atom| asked.program.atoms.get(atom.at())).any(|atom| is_of(&atom.fact, family))
@@ -107,12 +110,14 @@ fn between(
         let keeping: Vec<&CompiledRule> =
             advising.iter().filter(|(_, _, other)| advice.kept_by(*other)).map(|(other, _, _)| *other).collect();
         let mut roots: Vec<NodeId> = keeping.iter().map(|other| other.node).collect();
-        roots.extend([lower, upper, rule.node]);
+        roots.extend(lower.iter().chain(&upper).copied().chain([rule.node]));
         roots.extend(asked.outrankers(rule).map(|above| above.node));
         let (mut space, second) = Space::twins(asked.theory, asked.program, &roots);
         share(asked, &mut space, &second, &roots, family);
         let of_second = |node: NodeId| second.get(&node).copied().unwrap_or(space.of_node(node));
-        let mut claims: Vec<Lit> = vec![space.of_node(lower).yes, of_second(upper).yes, space.of_node(rule.node).yes];
+        let mut claims: Vec<Lit> = lower.iter().map(|node| space.of_node(*node).yes).collect();
+        claims.extend(upper.iter().map(|node| of_second(*node).yes));
+        claims.push(space.of_node(rule.node).yes);
         claims.extend(asked.outrankers(rule).map(|above| !space.of_node(above.node).yes));
         claims.extend(keeping.iter().map(|other| !of_second(other.node).yes));
         if space.impossible(&claims) {
@@ -128,23 +133,31 @@ fn between(
             .label("the worse band")
             .related(declared.id.span, format!("fires in {}", milder.name))
             .help("let the rule of the milder band fire here too, or say something as strong");
-        let score = worse.score();
+        let score = worse.score(family.step);
         findings.push(Finding {
             diagnostic,
-            shown_by: vec![Claim::holds(lower), Claim::holds(rule.node)],
+            shown_by: lower.iter().copied().chain([rule.node]).map(Claim::holds).collect(),
             instead: Some(Instead { concept: family.observation.clone(), score }),
         });
     }
 }
 
-/// The formula of a band.
-fn node_of(asked: &Asked<'_>, family: &Family, band: &Band) -> Option<NodeId> {
-    let atom = asked.program.atoms.iter().position(|atom| {
-        matches!(&atom.fact, Fact::Observation { window, test: Some(ObservationTest::Quantity(range)), .. }
-            if is_of(&atom.fact, family) && *window == family.window && *range == band.range)
-    })?;
-    let node = asked.program.nodes.iter().position(|node| matches!(node, Formula::Atom(of) if of.at() == atom))?;
-    u32::try_from(node).ok().map(NodeId)
+/// The formulas that put a score into a band: one test of both ends, or one of each.
+fn nodes_of(asked: &Asked<'_>, family: &Family, band: &Band) -> Vec<NodeId> {
+    let node = |wanted: &Comparison| {
+        let atom = asked.program.atoms.iter().position(|atom| {
+            matches!(&atom.fact, Fact::Observation { window, test: Some(ObservationTest::Quantity(range)), .. }
+                if is_of(&atom.fact, family) && *window == family.window && range == wanted)
+        })?;
+        let node = asked.program.nodes.iter().position(|node| matches!(node, Formula::Atom(of) if of.at() == atom))?;
+        u32::try_from(node).ok().map(NodeId)
+    };
+    if let Some(whole) = node(&band.range) {
+        return vec![whole];
+    }
+    let low = node(&Comparison { high: None, ..band.range.clone() });
+    let high = node(&Comparison { low: None, ..band.range.clone() });
+    low.zip(high).map_or_else(Vec::new, |(low, high)| vec![low, high])
 }
 
 fn is_of(fact: &Fact, family: &Family) -> bool {
@@ -189,7 +202,9 @@ impl Instead {
         let mut put = false;
         for observation in found.into_iter().flatten() {
             let code = observation.pointer("/coding/0/code").and_then(serde_json::Value::as_str);
-            if code.is_some_and(is_code) && let Some(slot) = observation.pointer_mut("/value") {
+            if code.is_some_and(is_code)
+                && let Some(slot) = observation.pointer_mut("/value")
+            {
                 *slot = self.score.to_f64().into();
                 put = true;
             }

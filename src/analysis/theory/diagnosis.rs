@@ -143,7 +143,8 @@ fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, Entries>) {
 fn moves(ground: &Ground<'_>, part: &Concept, whole: &Concept) -> [Option<Vec<usize>>; GROUPS] {
     let name = |concept: &Concept| concept.remission.as_ref().map(|name| name.value.clone());
     let (part_remission, whole_remission) = (name(part), name(whole));
-    let holds = |a: Option<&String>, b: Option<&String>| a.zip(b).is_some_and(|(a, b)| ground.theory.within.holds(a, b));
+    let holds =
+        |a: Option<&String>, b: Option<&String>| a.zip(b).is_some_and(|(a, b)| ground.theory.within.holds(a, b));
     let (part_id, whole_id) = (Some(&part.def.id), Some(&whole.def.id));
     let inside = holds(part_id, whole_id);
     let inside_remission = holds(part_id, whole_remission.as_ref());
@@ -230,13 +231,7 @@ fn listed(ground: &mut Ground<'_>, of: &Entries) -> Lit {
     ground.logic.or(&some)
 }
 
-fn truth(
-    ground: &mut Ground<'_>,
-    of: &Entries,
-    status: DiagnosisStatus,
-    asked: &Asked,
-    absent_unknown: bool,
-) -> Rails {
+fn truth(ground: &mut Ground<'_>, of: &Entries, status: DiagnosisStatus, asked: &Asked, absent_unknown: bool) -> Rails {
     let unknown = ground.unknown();
     let none = [unknown; GROUPS];
     let (open, fits) = (*of.open().unwrap_or(&none), *of.asked.get(asked).unwrap_or(&none));
@@ -244,7 +239,8 @@ fn truth(
     let fit = |state: State, doubtful: bool| fits.get(group(state, doubtful)).copied().unwrap_or(unknown);
     let (active, remission) = (there(State::Active), there(State::Remission));
     let contested = ground.logic.and(&[active, remission]);
-    let doubtful: Vec<Lit> = STATES.iter().filter_map(|state| open.get(group(*state, true))).map(|one| one.yes).collect();
+    let doubtful: Vec<Lit> =
+        STATES.iter().filter_map(|state| open.get(group(*state, true))).map(|one| one.yes).collect();
     let doubtful = ground.logic.or(&doubtful);
     let (newest_active, newest_remission) = of.newest;
     let side = |ground: &mut Ground<'_>, state: State, wins: Lit, loses: Lit| {

@@ -26,8 +26,8 @@ struct Asked {
 impl Asked {
     fn narrower(&self, other: &Self) -> bool {
         let subset = |a: &[String], b: &[String]| a.iter().all(|one| b.contains(one));
-        let given = other.given_for.is_empty()
-            || (!self.given_for.is_empty() && subset(&self.given_for, &other.given_for));
+        let given =
+            other.given_for.is_empty() || (!self.given_for.is_empty() && subset(&self.given_for, &other.given_for));
         let dose = match (&self.dose, &other.dose) {
             (_, None) => true,
             (Some((low, high, unit)), Some((wide_low, wide_high, wide_unit))) => {

@@ -196,3 +196,6 @@ fn sorted(names: &[Name]) -> Vec<String> {
 fn of_kind<'a>(atoms: &[&'a Atom], kind: impl Fn(&Fact) -> bool) -> Vec<(usize, &'a Atom)> {
     atoms.iter().copied().enumerate().filter(|(_, atom)| kind(&atom.fact)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,8 @@ impl Newest {
 fn relate(ground: &mut Ground<'_>, newest: &BTreeMap<(&str, Window), Newest>) {
     for ((part, narrow), lower) in newest {
         for ((whole, wide), upper) in newest {
-            if (part, narrow) == (whole, wide) || !ground.theory.within.holds(part, whole) || !narrower(*narrow, *wide) {
+            if (part, narrow) == (whole, wide) || !ground.theory.within.holds(part, whole) || !narrower(*narrow, *wide)
+            {
                 continue;
             }
             ground.logic.assert(&[!lower.some, upper.some]);

@@ -25,9 +25,10 @@ pub(in crate::cli) enum Form {
 /// A package with faults is unusable input.
 pub(super) fn run(dir: Option<&Path>, format: Form) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
-    let checked = match dir
-        .map_or_else(|| Ok(ruleset::check_embedded(Some(&today), Depth::All)), |dir| ruleset::check_dir(dir, Some(&today), Depth::All))
-    {
+    let checked = match dir.map_or_else(
+        || Ok(ruleset::check_embedded(Some(&today), Depth::All)),
+        |dir| ruleset::check_dir(dir, Some(&today), Depth::All),
+    ) {
         Ok(checked) => checked,
         Err(error) => {
             complain(error);

@@ -27,6 +27,8 @@ pub struct Family {
     pub higher_is_worse: bool,
     /// Is it declared as a scale?
     pub declared: bool,
+    /// Distance from one score to the next.
+    pub step: Decimal,
     /// The bands.
     pub bands: Vec<Band>,
 }
@@ -45,11 +47,11 @@ pub struct Band {
 impl Band {
     /// Its lowest score, or its highest where it has no lower end.
     #[must_use]
-    pub fn score(&self) -> Decimal {
+    pub fn score(&self, step: Decimal) -> Decimal {
         let next = |bound: Bound, by: Decimal| if bound.inclusive { bound.value } else { bound.value + by };
         match (self.range.low, self.range.high) {
-            (Some(low), _) => next(low, Decimal::ONE),
-            (None, Some(high)) => next(high, -Decimal::ONE),
+            (Some(low), _) => next(low, step),
+            (None, Some(high)) => next(high, -step),
             (None, None) => Decimal::ZERO,
         }
     }
@@ -84,6 +86,7 @@ fn declared(scale: &Scale) -> Family {
         window: scale.window,
         higher_is_worse: scale.higher_is_worse,
         declared: true,
+        step: scale.step,
         bands: scale.bands.iter().map(band).collect(),
     }
 }
@@ -107,7 +110,7 @@ pub fn check(package: &Package, faults: &mut Vec<Diagnostic>) {
 
 fn order(scale: &Scale, family: &Family, faults: &mut Vec<Diagnostic>) {
     for (before, band) in family.bands.iter().zip(family.bands.iter().skip(1)) {
-        if band.score() < before.score() {
+        if band.score(scale.step) < before.score(scale.step) {
             let message = format!("band {} of {} begins below {}", band.name, family.name, before.name);
             faults.push(
                 Diagnostic::error("scale-order", band.span, message)
@@ -119,10 +122,8 @@ fn order(scale: &Scale, family: &Family, faults: &mut Vec<Diagnostic>) {
     for band in &family.bands {
         let outside = [band.range.low, band.range.high].into_iter().flatten();
         if let Some(end) = outside.into_iter().find(|end| end.value < scale.low || end.value > scale.high) {
-            let message = format!(
-                "{} is outside of {}, which goes from {} to {}",
-                end.value, family.name, scale.low, scale.high
-            );
+            let message =
+                format!("{} is outside of {}, which goes from {} to {}", end.value, family.name, scale.low, scale.high);
             faults.push(
                 Diagnostic::error("scale-range", band.span, message)
                     .help("correct the band, or `range` where the instrument goes further"),
@@ -142,7 +143,7 @@ fn scores(package: &Package, scale: &Scale, family: &Family, faults: &mut Vec<Di
     let missing: Vec<Decimal> =
         all.iter().copied().filter(|score| !family.bands.iter().any(|band| band.holds(*score))).collect();
     for run in runs(&missing, scale.step) {
-        let above = family.bands.iter().find(|band| run.first().is_some_and(|first| band.score() > *first));
+        let above = family.bands.iter().find(|band| run.first().is_some_and(|first| band.score(scale.step) > *first));
         let at = above.or(family.bands.last()).map_or(scale.id.span, |band| band.span);
         faults.push(gap(package, family, &run, at, Level::Error));
     }
@@ -181,10 +182,11 @@ fn gap(package: &Package, family: &Family, run: &[Decimal], at: Span, level: Lev
     let message = format!("{} is in no band of {}", said(run), family.name);
     let score = run.first().copied().unwrap_or_default();
     let fault = Diagnostic { level, ..Diagnostic::error("scale-gap", at, message) };
-    fault
-        .label("the next band")
-        .help("let one of the bands around it hold it")
-        .example(with_score(package, &family.observation, score))
+    fault.label("the next band").help("let one of the bands around it hold it").example(with_score(
+        package,
+        &family.observation,
+        score,
+    ))
 }
 
 fn overlap(package: &Package, family: &Family, band: &Band, other: &Band, score: Decimal, said: &str) -> Diagnostic {
@@ -244,7 +246,7 @@ fn made_up(package: &Package) -> Vec<Family> {
     package.rules.iter().for_each(|rule| add(&rule.when));
     let named = ranges.into_iter().filter_map(|((concept, window), mut bands)| {
         let two_ended = |band: &Band| band.range.low.is_some() && band.range.high.is_some();
-        let lowest = bands.iter().filter(|band| two_ended(band)).map(Band::score).min()?;
+        let lowest = bands.iter().filter(|band| two_ended(band)).map(|band| band.score(Decimal::ONE)).min()?;
         let highest = bands.iter().filter(|band| two_ended(band)).filter_map(|band| band.range.high).max()?;
         bands.retain(|band| match (band.range.low, band.range.high) {
             (Some(_), Some(_)) => true,
@@ -260,6 +262,7 @@ fn made_up(package: &Package) -> Vec<Family> {
             window,
             higher_is_worse: true,
             declared: false,
+            step: Decimal::ONE,
             bands,
         };
         (family.bands.len() > 1).then_some(family)
@@ -270,22 +273,52 @@ fn made_up(package: &Package) -> Vec<Family> {
 /// Ranges of scores, where a condition asks for them: two facts of one group
 /// make one range.
 fn collect(condition: &Spanned<Condition>, found: &mut impl FnMut(&str, Window, &Comparison, Span)) {
-    if let Condition::Fact(FactTest {
-        fact: Fact::Observation { concepts, window, test: Some(ObservationTest::Quantity(range)) },
-        ..
-    }) = &condition.value
-    {
-        if range.unit == ComparisonUnit::Canonical {
-            concepts.iter().for_each(|name| found(&name.value, *window, range, condition.span));
+    let group = match &condition.value {
+        Condition::All(parts) => parts.as_slice(),
+        _ => std::slice::from_ref(condition),
+    };
+    let mut joined: BTreeMap<(&str, Window), (Comparison, Span)> = BTreeMap::new();
+    for part in group {
+        let Condition::Fact(FactTest {
+            fact: Fact::Observation { concepts, window, test: Some(ObservationTest::Quantity(range)) },
+            ..
+        }) = &part.value
+        else {
+            let inner: Vec<_> = if std::ptr::eq(part, condition) { parts(&part.value) } else { vec![part] };
+            for part in inner {
+                collect(part, found);
+            }
+            continue;
+        };
+        if range.unit != ComparisonUnit::Canonical {
+            continue;
         }
-        return;
+        for name in concepts {
+            let of = joined.entry((&name.value, *window)).or_insert_with(|| (range.clone(), part.span));
+            of.0 = Comparison { low: higher(of.0.low, range.low), high: lower(of.0.high, range.high), ..range.clone() };
+        }
     }
-    parts(&condition.value).into_iter().for_each(|part| collect(part, found));
+    for ((concept, window), (range, span)) in joined {
+        found(concept, window, &range, span);
+    }
+}
+
+/// The lower end that leaves less.
+fn higher(a: Option<Bound>, b: Option<Bound>) -> Option<Bound> {
+    let rank = |bound: &Bound| (bound.value, !bound.inclusive);
+    [a, b].into_iter().flatten().max_by_key(rank)
+}
+
+/// The upper end that leaves less.
+fn lower(a: Option<Bound>, b: Option<Bound>) -> Option<Bound> {
+    let rank = |bound: &Bound| (bound.value, bound.inclusive);
+    [a, b].into_iter().flatten().min_by_key(rank)
 }
 
 fn words(range: &Comparison) -> String {
     let end = |bound: Option<Bound>, inclusive, exclusive| {
-        bound.map(|bound| format!("{} {}", if bound.inclusive { inclusive } else { exclusive }, bound.value.normalize()))
+        bound
+            .map(|bound| format!("{} {}", if bound.inclusive { inclusive } else { exclusive }, bound.value.normalize()))
     };
     let ends = [end(range.low, "at least", "above"), end(range.high, "at most", "below")];
     ends.into_iter().flatten().collect::<Vec<_>>().join(", ")
