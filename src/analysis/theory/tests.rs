@@ -136,7 +136,13 @@ fn fields_have_one_value() {
 #[test]
 fn an_entry_speaks_of_every_concept_that_holds_its_code() {
     hold(&[
-        ("{diagnosis: mild}", "{diagnosis: disorder, status: ever}", true),
+        (
+            "{all: [{diagnosis: mild}, {not: {diagnosis: disorder, status: doubtful}}]}",
+            "{diagnosis: disorder, status: ever}",
+            true,
+        ),
+        // Beside the code, a header may stand that may mean remission.
+        ("{diagnosis: mild}", "{diagnosis: disorder, status: ever}", false),
         // Another entry may say remission, and be the newer one.
         ("{diagnosis: mild}", "{diagnosis: disorder}", false),
         (
