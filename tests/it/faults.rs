@@ -242,6 +242,12 @@ fn a_clause_without_effect() {
     let run = seeded.run(found);
     assert_eq!((run.rule("seeded"), run.definition("oud-mild")), (Truth::True, Truth::True));
     insta::assert_snapshot!("fault_clause_without_effect", seeded.rendered(found));
+
+    // A clause that names what the statement fills in has an effect.
+    let when = "\n    all:\n    - qtc-at-limit-known\n    - {observation: qtc-interval, within: $qtc_window, at_least: $qtc_limit, as: ecg}";
+    let text = rule("seeded", "consider: yoga", when).replace("statement: seeded", "statement: \"{ecg.value}\"");
+    let named = seed("holistic/adjuncts.yaml", "", &text);
+    assert!(named.checked.diagnostics.is_empty(), "{}", named.checked.render(false));
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! Clauses without effect: true or false, the condition stays what it is.
 
 use super::{Claim, Finding, Place, Space};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::program::{Op, Outline};
 
-pub fn ask(space: &mut Space, place: &Place<'_>, findings: &mut Vec<Finding>) {
+/// Asks of every clause but those at `kept`, which name what a statement fills in.
+pub fn ask(space: &mut Space, place: &Place<'_>, kept: &[Span], findings: &mut Vec<Finding>) {
     let clauses = place.outline.clauses();
     if clauses.len() < 2 {
         return;
     }
     let before = space.of_node(place.node);
-    for (index, clause) in clauses.iter().enumerate() {
+    for (index, clause) in clauses.iter().enumerate().filter(|(_, clause)| !kept.contains(&clause.span)) {
         let instead = space.logic.fresh_rails();
         let after = space.with_clause(place.outline, index, instead);
         let logic = &mut space.logic;

@@ -15,6 +15,7 @@ use super::space::Space;
 use super::theory::Theory;
 use crate::diag::Diagnostic;
 use crate::program::{CompiledRule, NodeId, Outline, Program};
+use crate::rule::check::walk;
 use crate::rule::model::{Package, Rule};
 
 /// What a question found.
@@ -87,7 +88,7 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
         let place = Place { what: &what, outline: &definition.outline, node: definition.node };
         dead::ask(&asked, &mut space, &place, &mut findings);
         if depth == Depth::All {
-            clause::ask(&mut space, &place, &mut findings);
+            clause::ask(&mut space, &place, &[], &mut findings);
         }
     }
     for rule in &program.rules {
@@ -101,7 +102,9 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
         outranked::ask(&asked, &mut space, rule, declared, &mut findings);
         if depth == Depth::All {
             offer::ask(&asked, &mut space, rule, declared, &mut findings);
-            clause::ask(&mut space, &place, &mut findings);
+            let mut named = Vec::new();
+            walk(&declared.when, &mut |test, span| named.extend(test.bind.as_ref().map(|_| span)));
+            clause::ask(&mut space, &place, &named, &mut findings);
         }
     }
     weaker::ask(&asked, &mut findings);
