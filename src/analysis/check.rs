@@ -1,6 +1,8 @@
 //! The logical half of a check: what the questions find in a package, each
 //! finding with a patient that shows it.
 
+use std::collections::BTreeSet;
+
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::diag::{Diagnostic, Level};
 use crate::program::{NodeId, Program, compile};
@@ -8,7 +10,7 @@ use crate::rule::model::Package;
 
 use super::catalog::{Catalog, Side, Space};
 use super::encode::Encoded;
-use super::logic::{Lit, Logic};
+use super::logic::{Lit, Logic, Model};
 use super::questions::{self, Claim, Depth, Finding};
 
 /// Asks a package without static faults. A package with such faults is not to
@@ -58,8 +60,13 @@ impl<'a> Examples<'a> {
         Some(self.space.record(&model).request())
     }
 
-    fn possible(&mut self, node: NodeId) -> bool {
-        self.encoded.of(node).is_some_and(|rails| !self.logic.impossible(&[rails.yes]))
+    fn model(&mut self, node: NodeId) -> Option<Model> {
+        let rails = self.encoded.of(node)?;
+        self.logic.solve(&[rails.yes])
+    }
+
+    fn holds(&self, model: &Model, node: NodeId) -> bool {
+        self.encoded.of(node).is_some_and(|rails| model.holds(rails.yes))
     }
 
     /// A finding with its patient. What only a record can prove, and none does,
@@ -79,10 +86,16 @@ impl<'a> Examples<'a> {
 /// Rules that fire for no record of the catalog, without being proven dead.
 fn unseen(package: &Package, program: &Program, proven: &[Diagnostic], examples: &mut Examples<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let mut shown = BTreeSet::new();
     for rule in &program.rules {
         let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
         let dead = questions::never_fires(&rule.id);
-        if proven.iter().any(|one| one.message == dead) || examples.possible(rule.node) {
+        if shown.contains(&rule.node) || proven.iter().any(|one| one.message == dead) {
+            continue;
+        }
+        if let Some(model) = examples.model(rule.node) {
+            // A record that shows one rule shows others too.
+            shown.extend(program.rules.iter().map(|other| other.node).filter(|node| examples.holds(&model, *node)));
             continue;
         }
         let message = format!("rule `{}` fires for no record that the analysis can build", rule.id);
