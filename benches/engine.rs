@@ -15,24 +15,20 @@ use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
 use concord::api::request;
 use concord::api::yaml;
-use concord::clinical::concept::{ConceptDef, ConceptKind};
 use concord::clinical::date::AsOf;
 use concord::clinical::patient::{Completeness, List, Patient};
-use concord::clinical::terminology::billable_descendants;
-use concord::diag::Span;
 use concord::engine::Engine;
 use concord::engine::decision::Explain;
-use concord::rule::model::{
-    Concept, Condition, DiagnosisStatus, Fact, FactTest, Package, Rule, RuleStatus, Spanned, Window,
-};
+use concord::rule::model::{Package, RuleStatus};
 use concord::ruleset::Ruleset;
 use sha2::{Digest, Sha256};
 
+mod larger;
+
+use larger::with_unrelated;
+
 /// Rounds over all patients; the median of them counts.
 const ROUNDS: usize = 41;
-
-/// A chapter that no rule of the package asks for, and no patient of the cases has.
-const UNRELATED: &str = "T20";
 
 struct Case {
     patient: Patient,
@@ -133,49 +129,4 @@ fn case(file: &Path) -> Option<Case> {
     let wire: EvaluateRequest = json::from_str(&body).ok()?;
     let evaluation = request::read(wire, &Limits::default(), jiff::Timestamp::UNIX_EPOCH).ok()?;
     Some(Case { patient: evaluation.patient, as_of: evaluation.as_of, bytes: body.into_bytes() })
-}
-
-/// The package with copies of its rules, each asking for a condition that no
-/// patient of the cases has as well: what a package for many more disorders is.
-fn with_unrelated(package: &Package, times: usize) -> Package {
-    let mut larger = package.clone();
-    for (copy, code) in (1..times).zip(billable_descendants(UNRELATED)) {
-        let mut def = ConceptDef::new(format!("unrelated-{copy}"), ConceptKind::Diagnosis, format!("unrelated {copy}"));
-        def.icd10cm = vec![code.into()];
-        larger.concepts.push(Concept {
-            def,
-            span: Span::default(),
-            entries: Vec::new(),
-            remission: None,
-            relapsing: false,
-            unit: None,
-            molar_mass: None,
-            valence: None,
-        });
-    }
-    for copy in 1..times {
-        larger.rules.extend(package.rules.iter().map(|rule| unrelated(rule, copy)));
-    }
-    larger.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
-    larger.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    larger
-}
-
-fn unrelated(rule: &Rule, copy: usize) -> Rule {
-    let mut rule = rule.clone();
-    let span = Span::default();
-    rule.id.value = format!("{}-copy-{copy}", rule.id.value);
-    rule.outranks.clear();
-    let concept = Spanned::new(format!("unrelated-{copy}"), span);
-    let fact = Fact::Diagnosis {
-        concepts: vec![concept],
-        status: DiagnosisStatus::Active,
-        severity: Vec::new(),
-        onset: Window::default(),
-        recorded: Window::default(),
-    };
-    let asked = Condition::Fact(FactTest { fact, bind: None, absent_unknown: false });
-    let parts = vec![Spanned::new(asked, span), rule.when.clone()];
-    rule.when = Spanned::new(Condition::All(parts), span);
-    rule
 }

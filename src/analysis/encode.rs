@@ -17,28 +17,10 @@ impl Encoded {
         let mut nodes: Vec<Rails> = Vec::with_capacity(program.nodes.len());
         for formula in &program.nodes {
             // Parts come before what they are part of.
-            let of = |node: &NodeId| nodes.get(node.at()).copied().unwrap_or(nowhere);
+            let of = |node: NodeId| nodes.get(node.at()).copied().unwrap_or(nowhere);
             let rails = match formula {
                 Formula::Atom(atom) => atoms.get(atom.at()).copied().unwrap_or(nowhere),
-                Formula::Not(part) => of(part).negated(),
-                Formula::Known(part) => {
-                    let part = of(part);
-                    let known = logic.or(&[part.yes, part.no]);
-                    Rails { yes: known, no: !known }
-                }
-                Formula::Certain(part) => {
-                    let part = of(part);
-                    Rails { yes: part.yes, no: !part.yes }
-                }
-                Formula::And(parts) => all(logic, &parts.iter().map(of).collect::<Vec<_>>()),
-                Formula::Or(parts) => {
-                    let negated: Vec<Rails> = parts.iter().map(|part| of(part).negated()).collect();
-                    all(logic, &negated).negated()
-                }
-                Formula::AtLeast(count, parts) => {
-                    let rails: Vec<Rails> = parts.iter().map(of).collect();
-                    at_least(logic, *count as usize, &rails)
-                }
+                formula => whole(logic, formula, of),
             };
             nodes.push(rails);
         }
@@ -50,6 +32,31 @@ impl Encoded {
     pub fn of(&self, node: NodeId) -> Option<Rails> {
         self.nodes.get(node.at()).copied()
     }
+}
+
+/// A formula over its parts. (An atom has none, and is never true nor false here.)
+pub fn whole(logic: &mut Logic, formula: &Formula, of: impl Fn(NodeId) -> Rails) -> Rails {
+    match formula {
+        Formula::Atom(_) => Rails { yes: logic.never(), no: logic.never() },
+        Formula::Not(part) => of(*part).negated(),
+        Formula::Known(part) => known(logic, of(*part)),
+        Formula::Certain(part) => {
+            let part = of(*part);
+            Rails { yes: part.yes, no: !part.yes }
+        }
+        Formula::And(parts) => all(logic, &parts.iter().map(|part| of(*part)).collect::<Vec<_>>()),
+        Formula::Or(parts) => any(logic, &parts.iter().map(|part| of(*part)).collect::<Vec<_>>()),
+        Formula::AtLeast(count, parts) => {
+            let rails: Vec<Rails> = parts.iter().map(|part| of(*part)).collect();
+            at_least(logic, *count as usize, &rails)
+        }
+    }
+}
+
+/// True or false is known of the part.
+pub fn known(logic: &mut Logic, part: Rails) -> Rails {
+    let known = logic.or(&[part.yes, part.no]);
+    Rails { yes: known, no: !known }
 }
 
 /// Every part.

@@ -12,5 +12,9 @@
 //!   with a record that shows it.
 
 pub mod catalog;
+pub mod check;
 pub mod encode;
 pub mod logic;
+pub mod questions;
+pub mod space;
+pub mod theory;

@@ -1,11 +1,14 @@
 //! Diagnostics: where something is wrong in a rules package, what, and what to
 //! write instead.
 
+pub mod codes;
 mod render;
+mod sarif;
 
 use serde::Serialize;
 
 pub use render::{render, to_json};
+pub use sarif::to_sarif;
 
 /// A place in a file of a package: bytes `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -110,6 +113,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to write instead.
     pub help: Option<String>,
+    /// A patient that shows it: a request in the JSON of the API.
+    pub example: Option<serde_json::Value>,
 }
 
 impl Diagnostic {
@@ -124,6 +129,7 @@ impl Diagnostic {
             label: String::new(),
             related: Vec::new(),
             help: None,
+            example: None,
         }
     }
 
@@ -144,6 +150,13 @@ impl Diagnostic {
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
+        self
+    }
+
+    /// With a patient that shows it, where there is one.
+    #[must_use]
+    pub fn example(mut self, example: Option<serde_json::Value>) -> Self {
+        self.example = example;
         self
     }
 

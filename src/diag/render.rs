@@ -17,7 +17,7 @@ pub fn render(diagnostics: &[Diagnostic], files: &Files, color: bool) -> String 
         .join("\n")
 }
 
-fn in_order(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+pub(super) fn in_order(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut sorted: Vec<_> = diagnostics.iter().collect();
     sorted.sort_by(|a, b| (a.level, a.span, a.code, &a.message).cmp(&(b.level, b.span, b.code, &b.message)));
     sorted
@@ -56,6 +56,9 @@ fn report<'a>(diagnostic: &'a Diagnostic, files: &'a Files) -> Vec<Group<'a>> {
     if let Some(help) = &diagnostic.help {
         group = group.element(Shown::HELP.message(help.as_str()));
     }
+    if let Some(example) = &diagnostic.example {
+        group = group.element(Shown::NOTE.message(format!("shown by {example}")));
+    }
     vec![group]
 }
 
@@ -84,6 +87,7 @@ pub fn to_json(diagnostics: &[Diagnostic], files: &Files) -> serde_json::Value {
                 "column": column,
                 "label": diagnostic.label,
                 "help": diagnostic.help,
+                "example": diagnostic.example,
             })
         })
         .collect()

@@ -1,7 +1,5 @@
 //! From a checked package to its compiled form.
 
-mod implications;
-
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diag::Span;
@@ -33,12 +31,10 @@ pub fn compile(package: &Package) -> Program {
         possible: node_of(&package.scope.possible),
         in_remission: node_of(&package.scope.in_remission),
     };
-    let implications = implications::between(&compiler.atoms);
     Program {
         semantics: SEMANTICS,
         atoms: compiler.atoms,
         nodes: compiler.nodes,
-        implications,
         definitions,
         rules,
         components,

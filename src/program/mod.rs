@@ -162,8 +162,6 @@ pub struct Program {
     pub atoms: Vec<Atom>,
     /// Formulas, parts first.
     pub nodes: Vec<Formula>,
-    /// Pairs of atoms of which the first implies the second.
-    pub implications: Vec<(AtomId, AtomId)>,
     /// Definitions by id.
     pub definitions: Vec<CompiledDefinition>,
     /// Active rules by id.

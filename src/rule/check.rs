@@ -3,6 +3,7 @@
 
 mod cycle;
 mod names;
+pub mod scale;
 
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::clinical::unit::{Substance, Unit, convert};
@@ -30,6 +31,7 @@ pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
         review_date(rule, today, &mut faults);
         walk(&rule.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
     }
+    scale::check(package, &mut faults);
     for definition in &package.definitions {
         walk(&definition.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
     }

@@ -72,6 +72,9 @@ pub struct Package {
     pub questions: Vec<Question>,
     /// Value sets.
     pub concepts: Vec<Concept>,
+    /// Scales, whose bands are definitions too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scales: Vec<Scale>,
     /// Named conditions.
     pub definitions: Vec<Definition>,
     /// Which definitions make the scope.
@@ -99,6 +102,7 @@ impl Package {
         words.answers.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.questions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
+        self.scales.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
@@ -275,6 +279,40 @@ pub struct Definition {
     pub title: String,
     /// Condition.
     pub when: Spanned<Condition>,
+}
+
+/// A scale: a score divided into bands.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scale {
+    /// Id.
+    pub id: Name,
+    /// Title.
+    pub title: String,
+    /// Concept of the score.
+    pub observation: Name,
+    /// Window: the newest score inside counts.
+    pub window: Window,
+    /// Lowest score.
+    pub low: Decimal,
+    /// Highest score.
+    pub high: Decimal,
+    /// Distance from one score to the next.
+    pub step: Decimal,
+    /// Does a higher score mean a worse state?
+    pub higher_is_worse: bool,
+    /// Bands, the lowest first.
+    pub bands: Vec<ScaleBand>,
+}
+
+/// A band of a scale.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScaleBand {
+    /// Id, of the definition too.
+    pub id: Name,
+    /// Title.
+    pub title: String,
+    /// The scores.
+    pub range: Comparison,
 }
 
 /// Which definitions make the scope.

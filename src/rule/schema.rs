@@ -173,6 +173,9 @@ impl Writer {
             Holds::Day => self.single("day", vec![string(DAY, "a day of the calendar: 2027-11-22")]),
             Holds::Year => self.single("year", vec![json!({"type": "integer", "minimum": 1800, "maximum": 2200})]),
             Holds::Decimal => self.single("decimal", vec![json!({"type": "number"}), string(NUMBER, "a number")]),
+            Holds::TwoNumbers => {
+                json!({"type": "array", "items": self.value(Holds::Decimal), "minItems": 2, "maxItems": 2})
+            }
             Holds::Count => self.single("count", vec![json!({"type": "integer", "minimum": 1})]),
             Holds::Quantity => self.single(
                 "quantity",

@@ -2,6 +2,8 @@
 
 use super::digest;
 use super::source::Sources;
+use crate::analysis::check as logic;
+use crate::analysis::questions::Depth;
 use crate::diag::{self, Diagnostic, Files, Level};
 use crate::rule::model::{Overlay, Package};
 use crate::rule::yaml::Node;
@@ -38,9 +40,10 @@ impl Checked {
 }
 
 /// Reads and checks a package with its overlay. `today`, `YYYY-MM-DD`, is the
-/// day against which review dates are held.
+/// day against which review dates are held; `depth` says how much is asked about
+/// all patients at once.
 #[must_use]
-pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
+pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Checked {
     let first = u32::try_from(sources.base.count()).unwrap_or(u32::MAX);
     let laid_over = sources.overlay.is_some();
     let files = match sources.overlay {
@@ -58,12 +61,19 @@ pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
     }
     let base_digest = digest::of_package(&package);
     if !laid_over || !sound(&diagnostics) {
+        // Formulas of a package with faults would stand for something else.
+        if sound(&diagnostics) {
+            diagnostics.extend(logic::package(&package, depth));
+        }
         return Checked { files, diagnostics, package, base_digest };
     }
     let laid = read::documents(files.iter().filter(|(index, ..)| *index >= first), &mut diagnostics);
     let package = lay_over(&package, &base, &laid, &files, first, &base_digest, &mut diagnostics);
     if sound(&diagnostics) {
         diagnostics.extend(check::package(&package, today));
+    }
+    if sound(&diagnostics) {
+        diagnostics.extend(logic::package(&package, depth));
     }
     Checked { files, diagnostics, package, base_digest }
 }

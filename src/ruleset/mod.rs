@@ -6,6 +6,7 @@ mod digest;
 mod source;
 
 use crate::analysis::catalog::Side;
+pub use crate::analysis::questions::Depth;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::diag::Files;
@@ -102,7 +103,7 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where either has faults.
     pub fn from_sources(sources: Sources) -> Result<Self, LoadError> {
-        Self::from_checked(check_sources(sources, None))
+        Self::from_checked(check_sources(sources, None, Depth::Errors))
     }
 
     /// A package that was checked.

@@ -8,7 +8,7 @@ use concord::deck::run::run;
 use concord::deck::{self, Deck};
 use concord::diag::{self, Files};
 use concord::engine::Engine;
-use concord::engine::decision::{Exclusion, Offer, Standing, Truth};
+use concord::engine::decision::{Exclusion, Offer, Standing};
 use concord::ruleset::{self, Ruleset};
 
 pub static SHIPPED: LazyLock<Arc<Ruleset>> =
@@ -64,29 +64,6 @@ fn an_outline_is_as_true_as_its_formula() {
         }
     });
     assert!(compared > 30_000, "{compared} conditions");
-}
-
-/// What is out of reach of every patient is proven from these pairs.
-#[test]
-fn what_a_true_fact_implies_is_true() {
-    each_valuation(|engine, values| {
-        let program = engine.program();
-        let node = |atom| {
-            let at = program.nodes.iter().position(|node| *node == concord::program::Formula::Atom(atom));
-            at.map(|at| concord::program::NodeId(u32::try_from(at).expect("few formulas")))
-        };
-        for (first, second) in &program.implications {
-            let (Some(a), Some(b)) = (node(*first), node(*second)) else { continue };
-            assert!(
-                values.get(a) != Truth::True || values.get(b) == Truth::True,
-                "{} is {:?}, and {} is {:?}",
-                program.atoms[first.at()].text,
-                values.get(a),
-                program.atoms[second.at()].text,
-                values.get(b)
-            );
-        }
-    });
 }
 
 /// Offers are what the expectations say they are.

@@ -136,7 +136,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn a_patient()(
+    pub fn a_patient()(
         age in proptest::option::of(12_u32..80),
         sex in proptest::option::of(select(&["FEMALE", "MALE"][..])),
         pregnancy in proptest::option::weighted(0.3, select(&["PREGNANT", "NOT_PREGNANT"][..])),

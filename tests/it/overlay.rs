@@ -15,7 +15,7 @@ use concord::cli::page::{PageStyle, render};
 use concord::diag::Files;
 use concord::engine::decision::{Component, Standing};
 use concord::rule::model::Parameter;
-use concord::ruleset::{Origin, Ruleset, Sources, check_sources};
+use concord::ruleset::{Depth, Origin, Ruleset, Sources, check_sources};
 use serde_json::{Value, json};
 
 use crate::cases::SHIPPED;
@@ -278,7 +278,7 @@ fn an_overlay_pinned_to_a_package_is_refused_over_another() {
         let head = HEAD.replace("base: concord-core", &format!("base: concord-core, base_digest: {digest}"));
         let shipped = Origin::default().read().expect("the shipped package");
         let overlay = Some(Files::new(vec![("site.yaml".to_owned(), head)]));
-        check_sources(Sources { overlay, ..shipped }, None)
+        check_sources(Sources { overlay, ..shipped }, None, Depth::Errors)
     };
     assert_eq!(pinned(SHIPPED.digest()).errors(), 0);
     assert_eq!(pinned(&"0".repeat(64)).diagnostics[0].code, "base-digest");
@@ -292,14 +292,14 @@ fn the_ends_of_every_range_of_the_shipped_package_can_be_set_together() {
     for end in ends {
         let values = SHIPPED.package().parameters.iter().filter_map(|one| Some((one.id.value.as_str(), end(one)?)));
         let set: Vec<String> = values.map(|(id, value)| format!("  {id}: {value:?}\n")).collect();
-        let checked = check_sources(sources(&format!("set:\n{}", set.concat())), None);
+        let checked = check_sources(sources(&format!("set:\n{}", set.concat())), None, Depth::Errors);
         assert_eq!(checked.errors(), 0, "{}", checked.render(false));
     }
 }
 
 #[test]
 fn a_value_that_names_a_parameter_is_text_and_no_loop() {
-    let checked = check_sources(sources("set: {crisis_line: \"{$crisis_line}\"}\n"), None);
+    let checked = check_sources(sources("set: {crisis_line: \"{$crisis_line}\"}\n"), None, Depth::Errors);
     assert!(checked.diagnostics.iter().all(|fault| fault.code == "malformed-statement"), "{}", checked.render(false));
     assert!(checked.errors() > 0);
 }

@@ -5,15 +5,27 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde_json::{Value, json};
 
-use super::super::{Exit, Format, complain, print};
+use super::super::{Exit, complain, print};
 use super::summary;
 use crate::diag;
-use crate::ruleset::{self, Checked, Origin, Ruleset};
+use crate::ruleset::{self, Checked, Depth, Origin, Ruleset};
+
+/// Form of the diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(in crate::cli) enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors.
+    Sarif,
+}
 
 /// The package alone, or with each of the overlays in turn. A package with
 /// faults is unusable input.
-pub(super) fn run(rules: Option<PathBuf>, overlays: Vec<PathBuf>, format: Format) -> Exit {
+pub(super) fn run(rules: Option<PathBuf>, overlays: Vec<PathBuf>, form: Form) -> Exit {
     let today = Offset::UTC.to_datetime(Timestamp::now()).date().to_string();
     let alone = overlays.is_empty();
     let origins: Vec<Origin> = if alone {
@@ -25,7 +37,7 @@ pub(super) fn run(rules: Option<PathBuf>, overlays: Vec<PathBuf>, format: Format
     for origin in origins {
         let overlay = origin.overlay.as_ref().map(|dir| dir.display().to_string());
         let checked = match origin.read() {
-            Ok(sources) => ruleset::check_sources(sources, Some(&today)),
+            Ok(sources) => ruleset::check_sources(sources, Some(&today), Depth::All),
             Err(error) => {
                 complain(error);
                 worst = Exit::Unusable;
@@ -33,21 +45,41 @@ pub(super) fn run(rules: Option<PathBuf>, overlays: Vec<PathBuf>, format: Format
             }
         };
         worst = worst.max(if checked.errors() > 0 { Exit::Unusable } else { Exit::Fine });
-        if format == Format::Json {
-            let diagnostics = diag::to_json(&checked.diagnostics, &checked.files);
-            found.push(match overlay {
-                Some(overlay) => serde_json::json!({"overlay": overlay, "diagnostics": diagnostics}),
-                None => diagnostics,
-            });
-        } else {
-            worst = worst.max(tell(checked, overlay.as_deref()));
+        match form {
+            Form::Text => worst = worst.max(tell(checked, overlay.as_deref())),
+            Form::Json => {
+                let diagnostics = diag::to_json(&checked.diagnostics, &checked.files);
+                found.push(match overlay {
+                    Some(overlay) => json!({"overlay": overlay, "diagnostics": diagnostics}),
+                    None => diagnostics,
+                });
+            }
+            Form::Sarif => {
+                found.push(diag::to_sarif(&checked.diagnostics, &checked.files, env!("CARGO_PKG_VERSION")));
+            }
         }
     }
-    if format == Format::Json {
-        let all = if alone { found.pop() } else { Some(serde_json::Value::Array(found)) };
-        all.map(|all| print(&format!("{all}\n")));
+    match form {
+        Form::Text => {}
+        Form::Json => {
+            let all = if alone { found.pop() } else { Some(Value::Array(found)) };
+            all.map(|all| print(&format!("{all}\n")));
+        }
+        Form::Sarif => {
+            one_log(found).map(|log| print(&format!("{log:#}\n")));
+        }
     }
     worst
+}
+
+/// One SARIF log with a run for each package that was checked.
+fn one_log(mut logs: Vec<Value>) -> Option<Value> {
+    let runs: Vec<Value> = logs.iter().filter_map(|log| log.get("runs")?.as_array().cloned()).flatten().collect();
+    let mut log = logs.pop()?;
+    if let Some(slot) = log.get_mut("runs") {
+        *slot = Value::Array(runs);
+    }
+    Some(log)
 }
 
 fn tell(checked: Checked, overlay: Option<&str>) -> Exit {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Exit, Format, complain};
+use super::{Exit, complain};
 use crate::ruleset::{LoadError, Origin, Ruleset};
 
 #[derive(Debug, Subcommand)]
@@ -24,8 +24,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         overlay: Vec<PathBuf>,
         /// Form of the diagnostics.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = check::Form::Text)]
+        format: check::Form,
     },
     /// Show the package, or one rule of it.
     Show {
@@ -37,7 +37,7 @@ pub(super) enum Command {
         /// Directory of the site's overlay.
         #[arg(long, value_name = "DIR")]
         overlay: Option<PathBuf>,
-        /// The compiled form as JSON: atoms, formulas, implications, rules, components.
+        /// The compiled form as JSON: atoms, formulas, rules, components.
         #[arg(long)]
         compiled: bool,
     },

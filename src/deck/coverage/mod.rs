@@ -7,6 +7,7 @@
 
 mod reach;
 
+use crate::analysis::theory::Theory;
 use crate::diag::Span;
 use crate::engine::evaluate::Valuation;
 use crate::program::{Op, Outline, Program};
@@ -14,7 +15,6 @@ use crate::rule::model::{Conclusion, Package};
 use crate::rule::truth::Truth;
 
 use super::run::Verdict;
-use reach::Reach;
 
 const TRUTHS: [Truth; 3] = [Truth::False, Truth::Unknown, Truth::True];
 
@@ -70,8 +70,8 @@ pub enum Goal {
     Shown(usize, String),
     /// By none.
     Missing,
-    /// It can't be: proven by going through all truth values of the facts.
-    Unreachable(String),
+    /// It can't be: proven of every record there could be.
+    Unreachable,
 }
 
 impl Goal {
@@ -114,7 +114,7 @@ impl Totals {
             let slot = match goal {
                 Goal::Shown(..) => &mut totals.shown,
                 Goal::Missing => &mut totals.missing,
-                Goal::Unreachable(_) => &mut totals.unreachable,
+                Goal::Unreachable => &mut totals.unreachable,
             };
             *slot = slot.saturating_add(1);
         }
@@ -134,6 +134,7 @@ impl Coverage {
     pub fn of(package: &Package, program: &Program, verdicts: &[Verdict<'_>], wanted: impl Fn(&str) -> bool) -> Self {
         let cases: Vec<(&str, &Valuation)> =
             verdicts.iter().filter_map(|verdict| Some((verdict.case.id.as_str(), verdict.shows()?))).collect();
+        let theory = Theory::new(package);
         let rules = program.rules.iter().filter(|rule| wanted(&rule.id));
         let rules = rules.filter_map(|rule| {
             let conclusion = &package.rules.get(rule.rule as usize)?.conclusion;
@@ -141,16 +142,18 @@ impl Coverage {
                 conclusion,
                 Conclusion::Caution { .. } | Conclusion::Contraindicate { .. } | Conclusion::Alert { .. }
             );
-            Some(shown(program, &rule.id, conclusion.word(), &rule.outline, grave, &cases))
+            Some(shown(&theory, program, &rule.id, conclusion.word(), &rule.outline, grave, &cases))
         });
         let definitions = program.definitions.iter().filter(|definition| wanted(&definition.id));
-        let definitions =
-            definitions.map(|one| shown(program, &one.id, "definition", &one.outline, false, &cases)).collect();
+        let definitions = definitions
+            .map(|one| shown(&theory, program, &one.id, "definition", &one.outline, false, &cases))
+            .collect();
         Self { cases: cases.len(), rules: rules.collect(), definitions }
     }
 }
 
 fn shown(
+    theory: &Theory<'_>,
     program: &Program,
     id: &str,
     kind: &'static str,
@@ -186,13 +189,11 @@ fn shown(
             }
         }
     }
-    if goals_mut(&mut shown).into_iter().any(|goal| goal.is_missing())
-        && let Some(reach) = Reach::of(program, outline)
-    {
-        let reachable = reach.seen.flat(grave);
+    if goals_mut(&mut shown).into_iter().any(|goal| goal.is_missing()) {
+        let reachable = reach::of(theory, program, outline).flat(grave);
         for (goal, is_reachable) in goals_mut(&mut shown).into_iter().zip(reachable) {
             if goal.is_missing() && !is_reachable {
-                *goal = Goal::Unreachable(reach.reason.clone());
+                *goal = Goal::Unreachable;
             }
         }
     }
@@ -245,18 +246,6 @@ impl Seen {
             near_miss: truth == Truth::False && clauses.iter().any(|[_, keeps, _]| *keeps),
             undecided: truth == Truth::Unknown,
             clauses,
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.fires |= other.fires;
-        self.near_miss |= other.near_miss;
-        self.undecided |= other.undecided;
-        self.clauses.resize(other.clauses.len().max(self.clauses.len()), [false; 3]);
-        for (mine, others) in self.clauses.iter_mut().zip(&other.clauses) {
-            for (mine, other) in mine.iter_mut().zip(others) {
-                *mine |= other;
-            }
         }
     }
 

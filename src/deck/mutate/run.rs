@@ -167,7 +167,7 @@ impl<'a> Base<'a> {
                 return Some((Engine::new(package.clone()).ok()?, package));
             }
             Patch::Files(files) => {
-                let checked = ruleset::check_sources(files.clone().into(), None);
+                let checked = ruleset::check_sources(files.clone().into(), None, ruleset::Depth::Errors);
                 if checked.errors() > 0 {
                     return None;
                 }

@@ -66,6 +66,7 @@ impl<'a> Names<'a> {
             }
         }
         table("parameter", package.parameters.iter().map(|parameter| spanned(&parameter.id)), faults);
+        table("scale", package.scales.iter().map(|scale| spanned(&scale.id)), faults);
         table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
         Self {
             sources: table("source", package.sources.iter().map(|source| spanned(&source.id)), faults),
@@ -101,6 +102,9 @@ impl<'a> Names<'a> {
         }
         for name in package.questions.iter().flat_map(|question| &question.concepts) {
             self.any_concept(name, faults);
+        }
+        for scale in &package.scales {
+            expect(&self.observations, "observation concept", [&scale.observation], faults);
         }
         let scope = &package.scope;
         for name in [&scope.present, &scope.possible, &scope.in_remission] {

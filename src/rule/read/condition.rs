@@ -140,7 +140,7 @@ impl Reader {
         form.take(key).map_or_else(Vec::new, |node| self.names(node))
     }
 
-    fn window(&mut self, form: &mut Form<'_>, within: &'static str, more_than: &'static str) -> Window {
+    pub(super) fn window(&mut self, form: &mut Form<'_>, within: &'static str, more_than: &'static str) -> Window {
         Window {
             within: form.take(within).and_then(|node| self.length(node)),
             more_than: form.take(more_than).and_then(|node| self.length(node)),

@@ -6,6 +6,7 @@ pub mod form;
 mod overlay;
 mod parameter;
 mod rules;
+mod scale;
 
 use crate::diag::{Diagnostic, Files, nearest};
 use crate::rule::model::{Package, Parameter};
@@ -118,6 +119,12 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             "questions" => package.questions.extend(read_items(reader, node, Reader::question)),
             "concepts" => package.concepts.extend(read_items(reader, node, Reader::concept)),
             "definitions" => package.definitions.extend(read_items(reader, node, Reader::definition)),
+            "scales" => {
+                for (scale, bands) in read_items(reader, node, Reader::scale) {
+                    package.scales.push(scale);
+                    package.definitions.extend(bands);
+                }
+            }
             "rules" => {
                 let rules = items(reader, node);
                 package.rules.extend(rules.iter().filter_map(|item| reader.rule(item, &defaults, files)));

@@ -2,7 +2,8 @@
 
 use super::words::of;
 use super::{
-    CONCEPT_KINDS, DEFAULTS, DEFINITION, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, Shape, TOWARDS, may, must,
+    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, Shape, TOWARDS, may,
+    must,
 };
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
@@ -29,6 +30,7 @@ pub static FILE: Shape = Shape {
         may("questions", Holds::Forms(&QUESTION), "Questions that answer several concepts at once."),
         may("concepts", Holds::Forms(&CONCEPT), "Value sets: which codes mean what."),
         may("definitions", Holds::Forms(&DEFINITION), "Named conditions."),
+        may("scales", Holds::Forms(&SCALE), "Scores divided into bands; each band is a definition."),
         may("scope", Holds::Form(&SCOPE), "Which definitions say that there is opioid use disorder."),
         may("defaults", Holds::Form(&DEFAULTS), "Keys that every rule of this file has unless it says otherwise."),
         may("rules", Holds::Forms(&RULE), "Rules."),
@@ -80,6 +82,43 @@ pub static PARAMETER: Shape = Shape {
     ],
     choice: &[],
     laws: &[],
+};
+
+/// A scale.
+pub static SCALE: Shape = Shape {
+    name: "scale",
+    what: "a scale",
+    about: "A score divided into bands without gap or overlap; each band is a definition.",
+    keys: &[
+        must("id", Holds::Name, "Its name."),
+        must("title", Holds::Text, "What it measures."),
+        must("observation", Holds::Name, "The concept whose score it divides."),
+        may("within", Holds::Length, "At most this long ago, the last day included."),
+        may("more_than", Holds::Length, "Longer ago than this."),
+        must("range", Holds::TwoNumbers, "The lowest and the highest score there is: `[0, 21]`."),
+        may("step", Holds::Decimal, "The distance of one score from the next. Without it: 1."),
+        may("higher_is", Holds::Word(|| of(HIGHER_IS)), "What a higher score is. Without it: `worse`."),
+        must("bands", Holds::SomeForms(&BAND), "The bands, the lowest first."),
+    ],
+    choice: &[],
+    laws: &[],
+};
+
+/// A band of a scale.
+pub static BAND: Shape = Shape {
+    name: "band",
+    what: "a band",
+    about: "Scores that mean the same. Its id is a definition.",
+    keys: &[
+        must("id", Holds::Name, "Its name, which conditions use."),
+        must("title", Holds::Text, "What its scores mean."),
+        may("from", Holds::Decimal, "The lowest score in it."),
+        may("above", Holds::Decimal, "The score above which it begins."),
+        may("to", Holds::Decimal, "The highest score in it."),
+        may("below", Holds::Decimal, "The score below which it ends."),
+    ],
+    choice: &[],
+    laws: &[Law::Some(&["from", "above", "to", "below"]), Law::Apart(&["from", "above"]), Law::Apart(&["to", "below"])],
 };
 
 /// A source.

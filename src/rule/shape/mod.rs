@@ -87,6 +87,8 @@ pub enum Holds {
     Year,
     /// A number.
     Decimal,
+    /// A list of two numbers.
+    TwoNumbers,
     /// A whole number from 1.
     Count,
     /// A number with or without a unit: `450 ms`, `3 ULN`.

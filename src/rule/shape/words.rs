@@ -114,3 +114,6 @@ pub const PARAMETER_TYPES: &[(&str, ParameterType)] = &[
 /// The way in which a site may move a safety limit.
 pub const TOWARDS: &[(&str, Towards)] =
     &[("lower", Towards::Lower), ("higher", Towards::Higher), ("fixed", Towards::Fixed)];
+
+/// What a higher score of a scale is.
+pub const HIGHER_IS: &[(&str, bool)] = &[("worse", true), ("better", false)];

@@ -20,7 +20,7 @@ use crate::deck::{self, Case, Claim, Deck};
 use crate::diag::{self, Files, nearest};
 use crate::engine::Engine;
 use crate::rule::truth::Truth;
-use crate::ruleset::{self, LoadError, Origin, Ruleset};
+use crate::ruleset::{self, Depth, LoadError, Origin, Ruleset};
 
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct Arguments {
@@ -139,7 +139,7 @@ fn once(arguments: &Arguments) -> Exit {
 fn prepare(arguments: &Arguments) -> Result<Bench, String> {
     let words = |error: LoadError| error.to_string();
     let origin = Origin { rules: arguments.rules.clone(), overlay: arguments.overlay.clone() };
-    let checked = ruleset::check_sources(origin.read().map_err(words)?, None);
+    let checked = ruleset::check_sources(origin.read().map_err(words)?, None, Depth::Errors);
     let files = checked.files.clone();
     let ruleset = Ruleset::from_checked(checked).map_err(words)?;
     let (deck, faults) = deck::read(case_files(arguments).map_err(words)?, ruleset.package());
