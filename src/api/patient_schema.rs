@@ -25,8 +25,12 @@ fn message(descriptor: &MessageDescriptor, known: &mut Map<String, Value>) {
     }
     // The name is known before what it stands for: messages may hold themselves.
     known.insert(descriptor.name().to_owned(), Value::Null);
-    let properties: Map<String, Value> =
-        descriptor.fields().map(|field| (field.json_name().to_owned(), property(&field, known))).collect();
+    // Null says nothing, as in the JSON mapping: a case of a table takes back so
+    // what its head says.
+    let properties: Map<String, Value> = descriptor
+        .fields()
+        .map(|field| (field.json_name().to_owned(), json!({"anyOf": [property(&field, known), {"type": "null"}]})))
+        .collect();
     let schema = json!({
         "type": "object",
         "description": comment(&descriptor.parent_file(), descriptor.path()),
@@ -77,9 +81,9 @@ mod tests {
     #[test]
     fn what_a_patient_is_made_of_is_defined_with_its_comments() {
         let known = definitions().unwrap();
-        assert!(known["Patient"]["properties"]["pregnancy"]["enum"].to_string().contains("\"PREGNANT\""));
-        assert_eq!(known["Patient"]["properties"]["pregnancy"]["description"], "Pregnant now?");
-        let medications = &known["Patient"]["properties"]["medications"];
+        assert!(known["Patient"]["properties"]["pregnancy"]["anyOf"][0]["enum"].to_string().contains("\"PREGNANT\""));
+        assert_eq!(known["Patient"]["properties"]["pregnancy"]["anyOf"][0]["description"], "Pregnant now?");
+        let medications = &known["Patient"]["properties"]["medications"]["anyOf"][0];
         assert_eq!(medications["items"]["$ref"], "#/definitions/Medication");
         for (name, schema) in &known {
             assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{name}");

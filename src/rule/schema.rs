@@ -173,6 +173,13 @@ impl Writer {
             Holds::Day => self.single("day", vec![string(DAY, "a day of the calendar: 2027-11-22")]),
             Holds::Year => self.single("year", vec![json!({"type": "integer", "minimum": 1800, "maximum": 2200})]),
             Holds::Decimal => self.single("decimal", vec![json!({"type": "number"}), string(NUMBER, "a number")]),
+            Holds::Positive => self.single(
+                "positive",
+                vec![
+                    json!({"type": "number", "exclusiveMinimum": 0}),
+                    string(r"^\+?(?!0+(\.0+)?$)[0-9]+(\.[0-9]+)?$", "a number above zero"),
+                ],
+            ),
             Holds::TwoNumbers => {
                 json!({"type": "array", "items": self.value(Holds::Decimal), "minItems": 2, "maxItems": 2})
             }

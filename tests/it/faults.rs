@@ -95,7 +95,7 @@ impl Seeded {
     }
 
     fn rendered(&self, one: &Diagnostic) -> String {
-        diag::render(std::slice::from_ref(one), &self.checked.files, false)
+        without_lines(&diag::render(std::slice::from_ref(one), &self.checked.files, false))
     }
 
     fn run(&self, one: &Diagnostic) -> Run {
@@ -106,6 +106,21 @@ impl Seeded {
         let engine = Engine::new(self.checked.package.clone()).expect("value sets");
         Run { engine, patient: read.patient, as_of: read.as_of }
     }
+}
+
+/// A finding as it is shown, without the numbers of lines: those of the shipped files move with every change.
+fn without_lines(text: &str) -> String {
+    let line = |line: &str| match line.split_once(|letter: char| !letter.is_ascii_digit()) {
+        Some((digits, _)) if !digits.is_empty() => format!("{}{}", "#".repeat(digits.len()), &line[digits.len()..]),
+        _ if line.trim_start().starts_with("-->") || line.trim_start().starts_with(":::") => {
+            let place = line.split(':').map(|part| {
+                if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() { "#" } else { part }
+            });
+            place.collect::<Vec<_>>().join(":")
+        }
+        _ => line.to_owned(),
+    };
+    text.lines().map(|one| line(one) + "\n").collect()
 }
 
 /// A patient before the package with the fault.

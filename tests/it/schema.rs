@@ -15,11 +15,12 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// What is wrong there takes more than one file, or the tables of codes and units.
-const BEYOND: [(&str, &str); 8] = [
+const BEYOND: [(&str, &str); 9] = [
     ("abrupt-stop", "the component says elsewhere that it must not end abruptly"),
     ("cycle", "goes through definitions and conclusions"),
     ("duplicate-id", "two entries of a list with one id"),
     ("outranks", "the conclusion of another rule"),
+    ("scale", "the ends of a band, one against the other"),
     ("unbound-name", "a name in a text, and where the condition binds it"),
     ("unit-mismatch", "the unit of the concept"),
     ("unknown-code", "the table of codes"),
@@ -129,6 +130,7 @@ fn good(holds: Holds) -> Vec<Value> {
         Holds::Day => vec![json!("2027-11-22")],
         Holds::Year => vec![json!(2014)],
         Holds::Decimal => vec![json!(113.12), json!("113.12"), json!(-1)],
+        Holds::Positive => vec![json!(1), json!("0.5")],
         Holds::TwoNumbers => vec![json!([0, 21])],
         Holds::Count => vec![json!(1)],
         Holds::Quantity => vec![json!("450 ms"), json!(8), json!("3 ULN"), json!("0.5 10*3/uL")],
@@ -174,6 +176,7 @@ fn bad(holds: Holds) -> Vec<Value> {
         Holds::Day => vec![json!("2027-13-22"), json!("2027-11"), json!("22 November 2027")],
         Holds::Year | Holds::YearOrNull => vec![json!(1500), json!("recently")],
         Holds::Decimal => vec![json!("much")],
+        Holds::Positive => vec![json!(0), json!(-1), json!("much")],
         Holds::TwoNumbers => vec![json!([0]), json!([0, 1, 2]), json!(["a", "b"])],
         Holds::Count => vec![json!(0), json!("two")],
         Holds::Quantity => vec![json!("much"), json!("ms 450")],

@@ -96,7 +96,7 @@ pub static SCALE: Shape = Shape {
         may("within", Holds::Length, "At most this long ago, the last day included."),
         may("more_than", Holds::Length, "Longer ago than this."),
         must("range", Holds::TwoNumbers, "The lowest and the highest score there is: `[0, 21]`."),
-        may("step", Holds::Decimal, "The distance of one score from the next. Without it: 1."),
+        may("step", Holds::Positive, "The distance of one score from the next. Without it: 1."),
         may("higher_is", Holds::Word(|| of(HIGHER_IS)), "What a higher score is. Without it: `worse`."),
         must("bands", Holds::SomeForms(&BAND), "The bands, the lowest first."),
     ],

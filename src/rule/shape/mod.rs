@@ -87,6 +87,8 @@ pub enum Holds {
     Year,
     /// A number.
     Decimal,
+    /// A number above zero.
+    Positive,
     /// A list of two numbers.
     TwoNumbers,
     /// A whole number from 1.
