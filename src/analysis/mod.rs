@@ -12,5 +12,6 @@
 //!   with a record that shows it.
 
 pub mod catalog;
+pub mod diff;
 pub mod encode;
 pub mod logic;

@@ -1,6 +1,6 @@
 //! From a checked package to its compiled form.
 
-mod implications;
+pub mod implications;
 
 use std::collections::{BTreeMap, HashMap};
 

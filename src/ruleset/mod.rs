@@ -1,6 +1,7 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+pub mod diff;
 mod digest;
 mod source;
 

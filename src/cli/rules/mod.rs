@@ -1,6 +1,7 @@
 //! `concord rules`: what a rules package is governed with.
 
 mod check;
+mod diff;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -31,11 +32,15 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// What changes for patients from one package to another: under which conditions answers differ, each with an
+    /// example; or the proof that none does.
+    Diff(diff::Arguments),
 }
 
 pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, format } => check::run(dir.as_deref(), format),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Show { id, rules, compiled } => match open(rules.as_deref()) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),
             Err(error) => {
