@@ -104,7 +104,7 @@ pub(super) fn read(file: &Path) -> Result<Source, String> {
 }
 
 impl Run {
-    fn file(&mut self, file: &PathBuf) -> Exit {
+    fn file(&mut self, file: &Path) -> Exit {
         let source = match read(file) {
             Ok(source) => source,
             Err(message) => {

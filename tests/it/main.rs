@@ -14,6 +14,7 @@ mod bad_input;
 mod broken;
 mod cases;
 mod catalog;
+mod diff;
 mod drain;
 mod laws;
 mod serve;

@@ -35,7 +35,7 @@ const AS_OF: &str = "2026-06-01T12:00:00Z";
 pub const ASSUMED: [List; 2] = [List::Diagnoses, List::Medications];
 
 /// How many plainer entries are tried in place of one.
-const TRIED: usize = 24;
+const TRIED: usize = 8;
 
 /// A package to ask about, compiled.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +73,9 @@ enum Absent {
 struct Said {
     entries: Vec<(usize, Truth)>,
     absent: Absent,
+    /// Entries on the same thing that say something else of it: with one of
+    /// them it is not by absence that the atom is false.
+    others: Vec<usize>,
 }
 
 /// How the truth of an atom follows from the entries.
@@ -148,7 +151,7 @@ impl<'a> Builder<'a> {
     }
 
     fn said(&mut self, side: usize, atom: usize, entries: Vec<(usize, Truth)>, absent: Absent) {
-        self.read(side, atom, Reading::Said(Said { entries, absent }));
+        self.read(side, atom, Reading::Said(Said { entries, absent, others: Vec::new() }));
     }
 }
 
@@ -169,7 +172,7 @@ impl Catalog {
         builder.words();
         builder.plans();
         builder.fields();
-        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown });
+        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown, others: Vec::new() });
         let readings = builder
             .readings
             .into_iter()
@@ -249,11 +252,22 @@ impl Draft<'_> {
             Reading::Said(said) => {
                 let entries: Vec<_> =
                     said.entries.iter().map(|(entry, truth)| (self.lit(*entry, logic), *truth)).collect();
-                self.settle(logic, &entries, said.absent)
+                let mut absent = self.absent(logic, said.absent);
+                if let Absent::FalseUnlessPartial(list) = said.absent
+                    && self.open == Some(list)
+                {
+                    let others: Vec<Lit> = said.others.iter().map(|entry| self.lit(*entry, logic)).collect();
+                    let others = logic.or(&others);
+                    let partial = self.stated(logic, list, Completeness::Partial);
+                    let stated = logic.and(&[others, !partial]);
+                    absent = logic.or(&[absent, stated]);
+                }
+                Self::settle(logic, &entries, absent)
             }
             Reading::Newest(newest) => {
                 let entries = newest.counted(logic, self.chosen);
-                self.settle(logic, &entries, newest.absent)
+                let absent = self.absent(logic, newest.absent);
+                Self::settle(logic, &entries, absent)
             }
             Reading::Day { differing, otherwise } => {
                 let days: Vec<Lit> = differing.iter().map(|(entry, _)| self.lit(*entry, logic)).collect();
@@ -274,13 +288,13 @@ impl Draft<'_> {
 
     /// True where one entry says so, else unknown where one does, else false
     /// where one does or absence says so.
-    fn settle(&self, logic: &mut Logic, entries: &[(Lit, Truth)], absent: Absent) -> Rails {
+    fn settle(logic: &mut Logic, entries: &[(Lit, Truth)], absent: Lit) -> Rails {
         let of = |truth: Truth| -> Vec<Lit> {
             entries.iter().filter(|(_, said)| *said == truth).map(|(lit, _)| *lit).collect()
         };
         let (yes, unknown) = (of(Truth::True), of(Truth::Unknown));
         let mut no = of(Truth::False);
-        no.push(self.absent(logic, absent));
+        no.push(absent);
         let yes = logic.or(&yes);
         let unknown = logic.or(&unknown);
         let no = logic.or(&no);

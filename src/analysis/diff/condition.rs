@@ -173,7 +173,10 @@ impl<'a> Speaker<'a> {
                 Claim::NotTrue => condition.not_known.push(text),
                 Claim::NotFalse if literals.contains(&(*place, Claim::NotTrue)) => {}
                 Claim::NotFalse => condition.not_excluded.push(text),
-                Claim::Stated(_) => condition.assumed.push(format!("surely not: {text}")),
+                Claim::Stated(_) => condition.assumed.push(format!("surely absent: {text}")),
+                Claim::NotStated(_) if literals.contains(&(*place, Claim::False)) => {
+                    condition.assumed.push(format!("absent by assumption alone: {text}"));
+                }
                 Claim::NotStated(_) => condition.assumed.push(format!("not surely absent: {text}")),
                 Claim::AskedAlone => condition.assumed.push(format!("its list is not stated as partial: {text}")),
             }

@@ -212,7 +212,9 @@ fn codes(package: &Package, def: &ConceptDef) -> Value {
     let mut gathered: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for def in closure(package, def) {
         let mut except = [def.rxnorm_except.clone(), def.without_ingredients.clone()];
-        except.iter_mut().for_each(|list| list.sort());
+        for list in &mut except {
+            list.sort();
+        }
         let mut encounters = def.encounters_except.clone();
         encounters.sort_unstable();
         let entries = own_codes(def);

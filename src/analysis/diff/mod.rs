@@ -25,8 +25,8 @@ use super::catalog::{ASSUMED, Catalog, Record, Side, Space};
 use super::encode::Encoded;
 use super::logic::{Lit, Logic, Model, Rails};
 use crate::clinical::patient::List;
-use crate::program::Program;
 use crate::program::compile::implications;
+use crate::program::{Atom, AtomId, Program};
 use crate::rule::model::Fact;
 use condition::{Claim, Condition, Literal, Speaker, is_range};
 use meaning::Joint;
@@ -34,11 +34,11 @@ use outcome::{Encodings, Outcome, Outcomes, rules};
 use words::Subject;
 
 /// Most conditions that are listed of a subject.
-const CONDITIONS: usize = 8;
+const CONDITIONS: usize = 4;
 
 /// Most that are listed of what is said beside the advice: reasons, and facts
 /// that are asked for.
-const CONDITIONS_BESIDE: usize = 2;
+const CONDITIONS_BESIDE: usize = 1;
 
 /// What changes.
 #[derive(Debug, Default)]
@@ -100,6 +100,29 @@ pub fn assumed_list(fact: &Fact) -> Option<List> {
     }
 }
 
+/// Pairs of facts of which the second is true where the first is.
+#[must_use]
+pub fn implied(atoms: &[Atom]) -> Vec<(AtomId, AtomId)> {
+    let mut pairs = implications::between(atoms);
+    // Of some events only the newest counts, and that may be too new.
+    pairs.retain(|(_, second)| {
+        let fact = atoms.get(second.at()).map(|atom| &atom.fact);
+        !matches!(fact, Some(Fact::Event { window, .. }) if window.more_than.is_some())
+    });
+    pairs
+}
+
+/// Pairs of facts of which the first is false where the second is: ranges of
+/// one quantity. That an event of any kind is too old, or a diagnosis is denied,
+/// does not speak of each kind.
+#[must_use]
+pub fn ruled_out(atoms: &[Atom]) -> Vec<(AtomId, AtomId)> {
+    let mut pairs = implications::between(atoms);
+    let range = |id: &AtomId| atoms.get(id.at()).is_some_and(|atom| is_range(&atom.fact));
+    pairs.retain(|(first, second)| range(first) && range(second));
+    pairs
+}
+
 /// What changes from the old to the new package.
 #[must_use]
 pub fn compare(old: Side<'_>, new: Side<'_>) -> Diff {
@@ -121,8 +144,8 @@ pub fn compare(old: Side<'_>, new: Side<'_>) -> Diff {
     let mut logic = Logic::new();
     let space = catalog.assert(&mut logic);
     let shown = World::catalog(&sides, &joint, &detailed, &space, logic);
-    let subjects = possible.into_iter().map(|(subject, _)| subject).collect();
-    Search { free, shown, space, speaker: Speaker::new(&joint, &sides), joint: &joint }.run(subjects, &mut diff);
+    let subjects: Vec<Subject> = possible.into_iter().map(|(subject, _)| subject).collect();
+    Search { free, shown, space, speaker: Speaker::new(&joint, &sides), joint: &joint }.run(&subjects, &mut diff);
     diff
 }
 
@@ -158,9 +181,13 @@ impl World {
     fn free(sides: &[Side<'_>], joint: &Joint, detailed: &BTreeSet<String>) -> Self {
         let mut logic = Logic::new();
         let facts: Vec<Rails> = joint.atoms.iter().map(|_| logic.fresh_rails()).collect();
-        for (a, b) in implications::between(&joint.atoms) {
+        for (a, b) in implied(&joint.atoms) {
             if let (Some(a), Some(b)) = (facts.get(a.at()).copied(), facts.get(b.at()).copied()) {
                 logic.assert(&[!a.yes, b.yes]);
+            }
+        }
+        for (a, b) in ruled_out(&joint.atoms) {
+            if let (Some(a), Some(b)) = (facts.get(a.at()).copied(), facts.get(b.at()).copied()) {
                 logic.assert(&[!b.no, a.no]);
             }
         }
@@ -340,9 +367,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self, subjects: Vec<Subject>, diff: &mut Diff) {
+    fn run(&mut self, subjects: &[Subject], diff: &mut Diff) {
         let mut found: Found = BTreeMap::new();
-        for subject in &subjects {
+        for subject in subjects {
             let most =
                 if matches!(subject, Subject::Reasons(_) | Subject::Asked(_)) { CONDITIONS_BESIDE } else { CONDITIONS };
             let Some(differs) = self.shown.differ.get(subject).copied() else { continue };
@@ -370,7 +397,7 @@ impl Search<'_> {
                     break;
                 };
                 let model = self.space.plainer(&mut self.shown.logic, &assumed, model);
-                let general = self.entry(subject, &subjects, &model, &mut found, diff);
+                let general = self.entry(subject, subjects, &model, &mut found, diff);
                 if !general {
                     // Only the example is known, so that the next could be the same.
                     diff.more.push(subject.clone());

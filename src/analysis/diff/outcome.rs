@@ -46,7 +46,7 @@ pub fn all(logic: &mut Logic, side: Side<'_>, encodings: &Encodings, detailed: &
 }
 
 /// Active rules with their source.
-pub fn rules<'a>(side: Side<'a>) -> impl Iterator<Item = (&'a CompiledRule, &'a Rule)> + use<'a> {
+pub fn rules(side: Side<'_>) -> impl Iterator<Item = (&CompiledRule, &Rule)> + use<'_> {
     let package = side.package;
     side.program.rules.iter().filter_map(|one| Some((one, package.rules.get(one.rule as usize)?)))
 }

@@ -32,12 +32,16 @@ const OF_RULES: &[&str] = &[
     "follows",
 ];
 
+/// A list of a package: its kind, where it stands, and the keys in question;
+/// none: all of them.
+type List = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
+
 /// Every change of wording, by kind and id.
 #[must_use]
 pub fn changes(old: &Package, new: &Package) -> Vec<Change> {
     let mut changes = Vec::new();
     let sides = [old, new].map(|package| serde_json::to_value(package).unwrap_or_default());
-    let lists: [(&'static str, &[&str], Option<&[&str]>); 9] = [
+    let lists: [List; 9] = [
         ("rule", &["rules"], Some(OF_RULES)),
         ("component", &["components"], Some(&["title", "approaches"])),
         ("approach", &["approaches"], None),

@@ -116,6 +116,7 @@ pub fn standing(action: &str, offer: usize, exclusion: usize, handled: bool) -> 
         (0, 0) => "listed, not offered".to_owned(),
         (0, 1) => "consider".to_owned(),
         (0, _) => "recommended".to_owned(),
+        (_, 0) => format!("{}, not offered", of(&EXCLUSIONS, exclusion)),
         _ => format!("{}, offer {}", of(&EXCLUSIONS, exclusion), of(&OFFERS, offer)),
     };
     let handled = if handled { ", no abrupt stop" } else { "" };

@@ -17,18 +17,17 @@ use crate::cli::input::documents;
 use crate::ruleset::Ruleset;
 use crate::ruleset::diff::of_answers;
 
-/// What is told where nothing but texts and explanations differ.
-const WORDING: &str = "wording or explanation only";
-
 /// What changes for a cohort.
 #[derive(Debug, Default)]
 pub(super) struct Cohort {
     /// How many patients there are.
     pub(super) patients: usize,
-    /// Those whose answers differ.
+    /// Those who get other advice.
     pub(super) differing: Vec<Member>,
     /// What changes, and for whom, by place in [`Self::differing`].
     pub(super) changes: BTreeMap<String, Vec<usize>>,
+    /// Those who get the same advice in other words, or with another explanation.
+    pub(super) reworded: Vec<Member>,
 }
 
 /// A patient of a cohort.
@@ -48,7 +47,7 @@ impl Member {
 }
 
 impl Cohort {
-    /// Is every answer the same?
+    /// Does everyone get the same advice?
     pub(super) fn is_same(&self) -> bool {
         self.differing.is_empty()
     }
@@ -62,6 +61,7 @@ impl Cohort {
         json!({
             "patients": self.patients,
             "differing": self.differing.iter().map(member).collect::<Vec<_>>(),
+            "reworded": self.reworded.iter().map(member).collect::<Vec<_>>(),
             "changes": self.changes.iter()
                 .map(|(what, whom)| json!({"change": what, "patients": of(whom)}))
                 .collect::<Vec<_>>(),
@@ -117,18 +117,18 @@ pub(super) fn compare(
 
 impl Cohort {
     fn member(&mut self, id: String, old: Decision, new: Decision) {
+        let member = Member { place: self.patients, id };
         let changes = of_answers(&old.answer, &new.answer);
-        if changes.is_empty() && bytes(old) == bytes(new) {
+        if changes.is_empty() {
+            if bytes(old) != bytes(new) {
+                self.reworded.push(member);
+            }
             return;
         }
         let at = self.differing.len();
-        self.differing.push(Member { place: self.patients, id });
-        if changes.is_empty() {
-            self.changes.entry(WORDING.to_owned()).or_default().push(at);
-        }
+        self.differing.push(member);
         for change in changes {
-            let what = super::page::change(&change);
-            self.changes.entry(what).or_default().push(at);
+            self.changes.entry(super::page::change(&change)).or_default().push(at);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A comparison of two packages as text.
 
-use super::cohort::Cohort;
+use super::cohort::{Cohort, Member};
 use crate::analysis::diff::Change;
 use crate::analysis::diff::condition::Condition;
 use crate::analysis::diff::words::Subject;
@@ -19,7 +19,8 @@ pub(super) fn render(old: &Ruleset, new: &Ruleset, found: &Diff, cohort: Option<
     }
     if !found.beyond.is_empty() {
         text.push_str(&format!(
-            "\nNot proven to differ under no other condition, though no record of the catalog shows one: {}\n",
+            "\nNot proven complete: no record of the catalog shows a further condition, and it is not proven that there \
+             is none, for: {}\n",
             subjects(&found.beyond)
         ));
     }
@@ -121,16 +122,24 @@ fn conditions(condition: &Condition) -> String {
 }
 
 fn of_cohort(cohort: &Cohort) -> String {
+    let names = |members: &mut dyn Iterator<Item = &Member>| -> String {
+        members.map(Member::name).collect::<Vec<_>>().join(", ")
+    };
     let (all, some) = (cohort.patients, cohort.differing.len());
-    let mut text = format!("\nCohort: {some} of {all} patients get another answer\n");
+    let mut text = format!("\nCohort: {some} of {all} patients get other advice\n");
     if some > 0 {
-        let whom: Vec<String> = cohort.differing.iter().map(super::cohort::Member::name).collect();
-        text.push_str(&format!("  {}\n", whom.join(", ")));
+        text.push_str(&format!("  {}\n", names(&mut cohort.differing.iter())));
     }
     for (what, places) in &cohort.changes {
-        let whom: Vec<String> =
-            places.iter().filter_map(|at| cohort.differing.get(*at)).map(super::cohort::Member::name).collect();
-        text.push_str(&format!("\n  {what}\n    {} patients: {}\n", whom.len(), whom.join(", ")));
+        let mut whom = places.iter().filter_map(|at| cohort.differing.get(*at));
+        text.push_str(&format!("\n  {what}\n    {}: {}\n", places.len(), names(&mut whom)));
+    }
+    if !cohort.reworded.is_empty() {
+        text.push_str(&format!(
+            "\n  {} get the same advice in other words, or with another explanation: {}\n",
+            cohort.reworded.len(),
+            names(&mut cohort.reworded.iter())
+        ));
     }
     text
 }
