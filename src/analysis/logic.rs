@@ -1,9 +1,11 @@
 //! Propositions and their satisfiability: a thin room around the SAT solver.
 
+use std::collections::HashMap;
+
 use batsat::{BasicSolver, SolverInterface as _, lbool};
 
 /// A proposition or its negation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lit(batsat::Lit);
 
 impl std::ops::Not for Lit {
@@ -36,6 +38,8 @@ impl Rails {
 pub struct Logic {
     solver: BasicSolver,
     always: Lit,
+    /// Conjunctions made so far: the same parts are the same proposition.
+    whole: HashMap<Vec<Lit>, Lit>,
 }
 
 impl std::fmt::Debug for Logic {
@@ -49,7 +53,7 @@ impl Default for Logic {
         let mut solver = BasicSolver::default();
         let always = Lit(batsat::Lit::new(solver.new_var_default(), true));
         solver.add_clause_reuse(&mut vec![always.0]);
-        Self { solver, always }
+        Self { solver, always, whole: HashMap::new() }
     }
 }
 
@@ -93,19 +97,25 @@ impl Logic {
     /// The proposition that every one holds.
     pub fn and(&mut self, parts: &[Lit]) -> Lit {
         let never = self.never();
-        let parts: Vec<Lit> = parts.iter().copied().filter(|part| *part != self.always).collect();
+        let mut parts: Vec<Lit> = parts.iter().copied().filter(|part| *part != self.always).collect();
+        parts.sort_unstable();
+        parts.dedup();
         match parts[..] {
-            _ if parts.contains(&never) => never,
+            _ if parts.contains(&never) || parts.iter().any(|part| parts.binary_search(&!*part).is_ok()) => never,
             [] => self.always,
             [only] => only,
             _ => {
+                if let Some(known) = self.whole.get(&parts) {
+                    return *known;
+                }
                 let whole = self.fresh();
                 let mut back = vec![whole];
-                for part in parts {
-                    self.assert(&[!whole, part]);
-                    back.push(!part);
+                for part in &parts {
+                    self.assert(&[!whole, *part]);
+                    back.push(!*part);
                 }
                 self.assert(&back);
+                self.whole.insert(parts, whole);
                 whole
             }
         }

@@ -13,6 +13,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod diff;
 pub mod encode;
 pub mod logic;
 pub mod questions;

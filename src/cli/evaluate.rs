@@ -1,7 +1,7 @@
 //! `concord evaluate`: patients from files, answers to standard output.
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -91,7 +91,7 @@ fn width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH)
 }
 
-fn read(file: &PathBuf) -> Result<Source, String> {
+pub(super) fn read(file: &Path) -> Result<Source, String> {
     let name = file.display().to_string();
     let mut text = String::new();
     let outcome = if name == "-" {
@@ -106,7 +106,7 @@ fn read(file: &PathBuf) -> Result<Source, String> {
 }
 
 impl Run {
-    fn file(&mut self, file: &PathBuf) -> Exit {
+    fn file(&mut self, file: &Path) -> Exit {
         let source = match read(file) {
             Ok(source) => source,
             Err(message) => {

@@ -2,6 +2,7 @@
 
 mod active;
 mod check;
+pub mod diff;
 mod digest;
 mod source;
 

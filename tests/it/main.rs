@@ -15,6 +15,7 @@ mod broken;
 mod cases;
 mod catalog;
 mod deck;
+mod diff;
 mod drain;
 mod faults;
 mod handbook;

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::codes::{self, Cell, Known};
 use super::moments::{self, Moment};
 use super::record::Entry;
-use super::{Absent, Builder};
+use super::{Absent, Builder, Reading, Said};
 use crate::clinical::concept::ConceptKind;
 use crate::clinical::date::FhirDate;
 use crate::clinical::patient::{List, Medication, MedicationStatus};
@@ -61,13 +61,14 @@ impl Builder<'_> {
             let spoken: Vec<&Made> = made.iter().filter(|one| !one.concepts.is_disjoint(&wanted)).collect();
             let fits = spoken.iter().map(|one| (one.entry, self.medication_fits(side, one, fact)));
             // An entry that does not fit says nothing of others.
-            let entries = fits.filter(|(_, truth)| *truth != Truth::False).collect();
+            let (others, entries): (Vec<_>, Vec<_>) = fits.partition(|(_, truth)| *truth == Truth::False);
+            let others = others.into_iter().map(|(entry, _)| entry).collect();
             let absent = if absent_unknown {
                 Absent::UnknownUnlessComplete(List::Medications)
             } else {
                 Absent::FalseUnlessPartial(List::Medications)
             };
-            self.said(side, atom, entries, absent);
+            self.read(side, atom, Reading::Said(Said { entries, absent, others }));
         }
     }
 

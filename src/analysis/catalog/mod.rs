@@ -30,6 +30,13 @@ pub use record::Record;
 /// The instant of records whose rules do not depend on the day.
 const AS_OF: &str = "2026-06-01T12:00:00Z";
 
+/// Lists that are taken as complete where nothing is stated of them, and asked
+/// about.
+pub const ASSUMED: [List; 2] = [List::Diagnoses, List::Medications];
+
+/// How many plainer entries are tried in place of one.
+const TRIED: usize = 8;
+
 /// A package to ask about, compiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
@@ -66,6 +73,9 @@ enum Absent {
 struct Said {
     entries: Vec<(usize, Truth)>,
     absent: Absent,
+    /// Entries on the same thing that say something else of it: with one of
+    /// them it is not by absence that the atom is false.
+    others: Vec<usize>,
 }
 
 /// How the truth of an atom follows from the entries.
@@ -103,6 +113,8 @@ pub struct Space<'a> {
     catalog: &'a Catalog,
     chosen: Vec<Lit>,
     atoms: Vec<Vec<Rails>>,
+    /// The same with what is assumed of one list taken as unknown.
+    relaxed: Vec<(List, Vec<Vec<Rails>>)>,
 }
 
 /// A catalog in the making.
@@ -139,7 +151,7 @@ impl<'a> Builder<'a> {
     }
 
     fn said(&mut self, side: usize, atom: usize, entries: Vec<(usize, Truth)>, absent: Absent) {
-        self.read(side, atom, Reading::Said(Said { entries, absent }));
+        self.read(side, atom, Reading::Said(Said { entries, absent, others: Vec::new() }));
     }
 }
 
@@ -160,7 +172,7 @@ impl Catalog {
         builder.words();
         builder.plans();
         builder.fields();
-        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown });
+        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown, others: Vec::new() });
         let readings = builder
             .readings
             .into_iter()
@@ -194,13 +206,14 @@ impl Catalog {
                 logic.assert(&[!first, !second]);
             }
         }
-        let mut draft = Draft { catalog: self, chosen: &chosen };
-        let atoms = self
-            .readings
-            .iter()
-            .map(|atoms| atoms.iter().map(|reading| draft.rails(logic, reading)).collect())
-            .collect();
-        Space { catalog: self, chosen, atoms }
+        let mut rails = |open: Option<List>| -> Vec<Vec<Rails>> {
+            let mut draft = Draft { catalog: self, chosen: &chosen, open };
+            let sides = self.readings.iter();
+            sides.map(|atoms| atoms.iter().map(|reading| draft.rails(logic, reading)).collect()).collect()
+        };
+        let atoms = rails(None);
+        let relaxed = ASSUMED.map(|list| (list, rails(Some(list)))).to_vec();
+        Space { catalog: self, chosen, atoms, relaxed }
     }
 }
 
@@ -208,6 +221,8 @@ impl Catalog {
 struct Draft<'a> {
     catalog: &'a Catalog,
     chosen: &'a [Lit],
+    /// A list of which absence says nothing unless it is stated as complete.
+    open: Option<List>,
 }
 
 impl Draft<'_> {
@@ -223,6 +238,9 @@ impl Draft<'_> {
     /// Absence makes it false.
     fn absent(&self, logic: &Logic, absent: Absent) -> Lit {
         match absent {
+            Absent::FalseUnlessPartial(list) if self.open == Some(list) => {
+                self.stated(logic, list, Completeness::Complete)
+            }
             Absent::FalseUnlessPartial(list) => !self.stated(logic, list, Completeness::Partial),
             Absent::UnknownUnlessComplete(list) => self.stated(logic, list, Completeness::Complete),
             Absent::Unknown => logic.never(),
@@ -234,11 +252,22 @@ impl Draft<'_> {
             Reading::Said(said) => {
                 let entries: Vec<_> =
                     said.entries.iter().map(|(entry, truth)| (self.lit(*entry, logic), *truth)).collect();
-                self.settle(logic, &entries, said.absent)
+                let mut absent = self.absent(logic, said.absent);
+                if let Absent::FalseUnlessPartial(list) = said.absent
+                    && self.open == Some(list)
+                {
+                    let others: Vec<Lit> = said.others.iter().map(|entry| self.lit(*entry, logic)).collect();
+                    let others = logic.or(&others);
+                    let partial = self.stated(logic, list, Completeness::Partial);
+                    let stated = logic.and(&[others, !partial]);
+                    absent = logic.or(&[absent, stated]);
+                }
+                Self::settle(logic, &entries, absent)
             }
             Reading::Newest(newest) => {
                 let entries = newest.counted(logic, self.chosen);
-                self.settle(logic, &entries, newest.absent)
+                let absent = self.absent(logic, newest.absent);
+                Self::settle(logic, &entries, absent)
             }
             Reading::Day { differing, otherwise } => {
                 let days: Vec<Lit> = differing.iter().map(|(entry, _)| self.lit(*entry, logic)).collect();
@@ -259,13 +288,13 @@ impl Draft<'_> {
 
     /// True where one entry says so, else unknown where one does, else false
     /// where one does or absence says so.
-    fn settle(&self, logic: &mut Logic, entries: &[(Lit, Truth)], absent: Absent) -> Rails {
+    fn settle(logic: &mut Logic, entries: &[(Lit, Truth)], absent: Lit) -> Rails {
         let of = |truth: Truth| -> Vec<Lit> {
             entries.iter().filter(|(_, said)| *said == truth).map(|(lit, _)| *lit).collect()
         };
         let (yes, unknown) = (of(Truth::True), of(Truth::Unknown));
         let mut no = of(Truth::False);
-        no.push(self.absent(logic, absent));
+        no.push(absent);
         let yes = logic.or(&yes);
         let unknown = logic.or(&unknown);
         let no = logic.or(&no);
@@ -278,6 +307,14 @@ impl Space<'_> {
     #[must_use]
     pub fn atoms(&self, side: usize) -> &[Rails] {
         self.atoms.get(side).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Rails of the atoms of a side with what is assumed of a list, one of
+    /// [`ASSUMED`], taken as unknown.
+    #[must_use]
+    pub fn relaxed(&self, list: List, side: usize) -> &[Rails] {
+        let found = self.relaxed.iter().find(|(known, _)| *known == list);
+        found.and_then(|(_, sides)| sides.get(side)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A record in which all of these hold, without an entry that could be left
@@ -296,6 +333,36 @@ impl Space<'_> {
                 None => needed.push(tried),
             }
         }
+    }
+
+    /// A record like that of the model with plainer entries, where they do: of
+    /// entries that say the same kind of thing, one that says more comes later.
+    pub fn plainer(&self, logic: &mut Logic, assumed: &[Lit], mut model: Model) -> Model {
+        let held = |model: &Model| -> Vec<usize> {
+            let held = self.chosen.iter().enumerate().filter(|(_, lit)| model.holds(**lit));
+            held.map(|(index, _)| index).collect()
+        };
+        let entries = &self.catalog.entries;
+        for now in held(&model) {
+            let others: Vec<usize> = held(&model).into_iter().filter(|index| *index != now).collect();
+            let plainer = entries.iter().take(now).enumerate().filter(|(index, entry)| {
+                !others.contains(index) && entries.get(now).is_some_and(|now| entry.is_of_the_same(now))
+            });
+            for (instead, _) in plainer.take(TRIED) {
+                let mut asked = assumed.to_vec();
+                asked.extend(
+                    self.chosen
+                        .iter()
+                        .enumerate()
+                        .map(|(index, lit)| if index == instead || others.contains(&index) { *lit } else { !*lit }),
+                );
+                if let Some(found) = logic.solve(&asked) {
+                    model = found;
+                    break;
+                }
+            }
+        }
+        model
     }
 
     /// The record of a model.

@@ -49,6 +49,20 @@ pub enum Entry {
     Day(String),
 }
 
+impl Entry {
+    /// Do both speak of the same code, event or field?
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Diagnosis(a), Self::Diagnosis(b)) => a.coding == b.coding,
+            (Self::Medication(a), Self::Medication(b)) => a.coding == b.coding && a.status == b.status,
+            (Self::Observation(a), Self::Observation(b)) => a.coding == b.coding,
+            (Self::Event(a), Self::Event(b)) => a.kind == b.kind,
+            (Self::Plan(a), Self::Plan(b)) => a.kind == b.kind,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other) && matches!(self, Self::Age(_)),
+        }
+    }
+}
+
 impl std::fmt::Debug for Entry {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Entry(..)")

@@ -1,6 +1,7 @@
 //! `concord rules`: what a rules package is governed with.
 
 mod check;
+mod diff;
 mod docs;
 mod exercise;
 mod schema;
@@ -41,6 +42,9 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// What changes for patients from one package to another: under which conditions answers differ, each with an
+    /// example; or the proof that none does.
+    Diff(diff::Arguments),
     /// Write the package as a handbook: one HTML file, or Markdown.
     Docs(docs::Arguments),
     /// Print the JSON Schema by which editors complete and check YAML files.
@@ -57,6 +61,7 @@ pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, overlay, format } => check::run(dir, overlay, format),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Show { id, rules, overlay, compiled } => match open(&Origin { rules, overlay }) {
             Ok(ruleset) => show::run(&ruleset, id.as_deref(), compiled),
