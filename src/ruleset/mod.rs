@@ -16,6 +16,7 @@ use crate::rule::model::{Package, RuleStatus};
 use crate::rule::{check, read};
 
 pub use active::Active;
+pub use source::{Origin, Sources};
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
@@ -98,6 +99,12 @@ pub fn check_embedded(today: Option<&str>) -> Checked {
     check_files(source::embedded(), today)
 }
 
+/// Checks a package that was read.
+#[must_use]
+pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
+    check_files(sources.base, today)
+}
+
 /// Reads and checks the package that the files make.
 #[must_use]
 pub fn check_files(files: Files, today: Option<&str>) -> Checked {
@@ -132,6 +139,14 @@ impl Ruleset {
     /// [`LoadError`] where it has faults.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, LoadError> {
         Self::from_checked(check_files(Files::new(files), None))
+    }
+
+    /// A package that was read.
+    ///
+    /// # Errors
+    /// [`LoadError::Faulty`] where it has faults.
+    pub fn from_sources(sources: Sources) -> Result<Self, LoadError> {
+        Self::from_checked(check_sources(sources, None))
     }
 
     /// A package that was checked.

@@ -1,7 +1,7 @@
 //! Where the files of a package come from: a directory, or the binary.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diag::Files;
 use crate::rule::yaml::MAX_FILE_BYTES;
@@ -13,6 +13,38 @@ pub const MAX_FILES: usize = 1_000;
 
 /// The files of the shipped package, by name.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
+
+/// Where a package is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Directory of the package; none: the one in the binary.
+    pub rules: Option<PathBuf>,
+    /// Directory of a site's overlay; none: no overlay.
+    pub overlay: Option<PathBuf>,
+}
+
+/// The files of a package, read into memory.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The package.
+    pub base: Files,
+    /// The overlay.
+    pub overlay: Option<Files>,
+}
+
+impl Origin {
+    /// Reads every file.
+    ///
+    /// # Errors
+    /// [`LoadError::Unreadable`] where they can't be read.
+    pub fn read(&self) -> Result<Sources, LoadError> {
+        let base = match &self.rules {
+            Some(dir) => read_dir(dir)?,
+            None => embedded(),
+        };
+        Ok(Sources { base, overlay: None })
+    }
+}
 
 /// The shipped package.
 #[must_use]
