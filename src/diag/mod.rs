@@ -5,7 +5,7 @@ mod render;
 
 use serde::Serialize;
 
-pub use render::{render, to_json};
+pub use render::{in_order, render_first, to_json};
 
 /// A place in a file of a package: bytes `start..end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -19,7 +19,7 @@ pub struct Span {
 }
 
 /// The files of a package, by name, in the order of their names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     files: Vec<(String, String)>,
 }

@@ -4,6 +4,8 @@
 //! `6E40` or `00054017613` stays what it is), no anchors, aliases or tags, so
 //! that no file can grow when it is read.
 
+use std::collections::HashMap;
+
 use saphyr_parser::{Event, Marker, Parser};
 
 use crate::diag::{Diagnostic, Span};
@@ -114,7 +116,16 @@ impl ByteIndex {
 
 enum Open {
     List(u32, Vec<Node>),
-    Map(u32, Vec<(Key, Node)>, Option<Key>),
+    Map(u32, OpenMap),
+}
+
+/// A map whose end has not come: what it holds, the key that waits for its
+/// value, and where each key stands.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<(Key, Node)>,
+    key: Option<Key>,
+    places: HashMap<String, Span>,
 }
 
 struct Builder<'a> {
@@ -150,7 +161,7 @@ impl Builder<'_> {
                 Ok(())
             }
             Event::SequenceStart(..) => self.push(Open::List(start, Vec::new()), span),
-            Event::MappingStart(..) => self.push(Open::Map(start, Vec::new(), None), span),
+            Event::MappingStart(..) => self.push(Open::Map(start, OpenMap::default()), span),
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
             Event::DocumentStart(_) if self.root.is_some() => {
                 self.refuse("yaml-documents", span, "a second document in the file", "put it into a file of its own")
@@ -169,7 +180,7 @@ impl Builder<'_> {
             let message = format!("nested deeper than {MAX_DEPTH} levels");
             return self.refuse("yaml-depth", span, &message, "name the inner condition as a definition");
         }
-        if let Some(Open::Map(_, _, None)) = self.open.last() {
+        if let Some(Open::Map(_, OpenMap { key: None, .. })) = self.open.last() {
             return self.refuse("yaml-key", span, "a key must be a word", "lists and maps can't be keys");
         }
         self.open.push(open);
@@ -177,9 +188,8 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: &str, span: Span) {
-        if let Some(Open::Map(_, entries, key @ None)) = self.open.last_mut() {
-            if let Some((first, _)) = entries.iter().find(|(known, _)| known.text == text) {
-                let first = first.span;
+        if let Some(Open::Map(_, OpenMap { key: key @ None, places, .. })) = self.open.last_mut() {
+            if let Some(first) = places.get(text).copied() {
                 self.sink.push(
                     Diagnostic::error("duplicate-key", span, format!("the key `{text}` stands twice in one map"))
                         .label("again here")
@@ -189,6 +199,7 @@ impl Builder<'_> {
                         ),
                 );
             }
+            places.entry(text.to_owned()).or_insert(span);
             *key = Some(Key { text: text.to_owned(), span });
             return;
         }
@@ -201,7 +212,7 @@ impl Builder<'_> {
                 let end = items.last().map_or(end, |last| last.span.end.max(start));
                 Node { span: Span { file: self.file, start, end }, kind: Kind::List(items) }
             }
-            Some(Open::Map(start, entries, _)) => {
+            Some(Open::Map(start, OpenMap { entries, .. })) => {
                 let end = entries.last().map_or(end, |(_, last)| last.span.end.max(start));
                 Node { span: Span { file: self.file, start, end }, kind: Kind::Map(entries) }
             }
@@ -215,7 +226,7 @@ impl Builder<'_> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Map(_, entries, key)) => {
+            Some(Open::Map(_, OpenMap { entries, key, .. })) => {
                 if let Some(key) = key.take() {
                     entries.push((key, node));
                 }

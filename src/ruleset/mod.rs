@@ -1,8 +1,12 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+pub mod attributes;
 mod digest;
+pub mod reload;
+pub mod signature;
 mod source;
+pub mod trust;
 
 use std::path::Path;
 
@@ -15,8 +19,12 @@ use crate::engine::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
 use crate::rule::{check, read};
 
-pub use active::Active;
-pub use source::{Origin, Sources};
+pub use active::{Active, State};
+pub use attributes::Uses;
+pub use source::{MAX_FILES, Origin, SIGNATURE, Snapshot, Sources, path_fault, text};
+
+/// Diagnostics that are shown at most: a file of another kind has thousands.
+const SHOWN: usize = 200;
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
@@ -24,6 +32,7 @@ pub struct Ruleset {
     engine: Engine,
     digest: String,
     warnings: String,
+    uses: Uses,
 }
 
 /// Counts of a package.
@@ -51,6 +60,9 @@ pub enum LoadError {
     /// Its files can't be read.
     #[error("{0}")]
     Unreadable(String),
+    /// Its files change while they are read.
+    #[error("{0}")]
+    Changing(String),
     /// It has faults; rendered for people.
     #[error("{rendered}")]
     Faulty {
@@ -77,10 +89,10 @@ impl Checked {
         self.diagnostics.iter().filter(|one| one.level == Level::Error).count()
     }
 
-    /// The diagnostics as text.
+    /// The diagnostics as text, as many as anyone reads.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        diag::render(&self.diagnostics, &self.files, color)
+        diag::render_first(&self.diagnostics, &self.files, color, SHOWN)
     }
 }
 
@@ -163,7 +175,8 @@ impl Ruleset {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
-        Ok(Self { engine, digest, warnings: rendered })
+        let uses = Uses::of(engine.package(), engine.program());
+        Ok(Self { engine, digest, warnings: rendered, uses })
     }
 
     /// SHA-256 over the package, the code tables and the version of the
@@ -177,6 +190,12 @@ impl Ruleset {
     #[must_use]
     pub fn warnings(&self) -> &str {
         &self.warnings
+    }
+
+    /// Which source attributes its active rules use.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// The package as written.

@@ -32,6 +32,9 @@ const SECTIONS: &[&str] = &[
     "rules",
 ];
 
+/// Code of the fault of a package that a newer program has to read.
+const NEWER_FORMAT: &str = "newer-format";
+
 /// Reads a package. The model is in canonical order, whatever the order of the
 /// files and of what stands in them; it is to be used only where there is no
 /// error among the diagnostics.
@@ -61,6 +64,10 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
             .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
     canonical_order(&mut package);
+    // What else is wrong may be right in that format.
+    if reader.faults.iter().any(|fault| fault.code == NEWER_FORMAT) {
+        reader.faults.retain(|fault| fault.code == NEWER_FORMAT);
+    }
     (package, reader.faults)
 }
 

@@ -1,0 +1,199 @@
+//! One attempt to make the package at its origin the active one: read, hold
+//! against the last reading, against the signature and the versions, check,
+//! compile, swap. Whatever fails, the package before stays active.
+
+use jiff::Timestamp;
+
+use super::signature::content_digest;
+use super::source::{Origin, Snapshot};
+use super::trust::{Distrust, Trust};
+use super::{Active, Checked, LoadError, Ruleset, check_sources};
+use crate::diag::{self, Level};
+
+/// Diagnostics that a report shows at most.
+const SHOWN: usize = 20;
+
+/// Loads the package of an origin, again and again.
+#[derive(Debug)]
+pub struct Reloader {
+    origin: Origin,
+    trust: Option<Trust>,
+    active: Active,
+    /// The last reading: its digest, or why there was none.
+    last: Option<Result<String, String>>,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The package is active.
+    Activated,
+    /// The files, or the reason why they can't be read, are those of the
+    /// attempt before: nothing was done.
+    Unchanged,
+    /// The package before stays active, if there is one.
+    Refused {
+        /// Why, in a word: `faulty`, `unsigned`, `rolled-back`, …
+        reason: &'static str,
+    },
+}
+
+impl Outcome {
+    /// A word for logs and metrics.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Activated => "activated",
+            Self::Unchanged => "unchanged",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// Why a package was refused.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused { reason } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// An attempt.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When.
+    pub at: Timestamp,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// SHA-256 of the manifest of the files; none where they can't be read.
+    pub content: Option<String>,
+    /// Digest of the package; none where it has faults.
+    pub digest: Option<String>,
+    /// Version of the package; none where it can't be read.
+    pub version: Option<String>,
+    /// How many diagnostics there are; one where it is refused without any.
+    pub diagnostics: usize,
+    /// The first diagnostic, or why it was refused; empty where it is active.
+    pub message: String,
+    /// All of it, rendered for people: rules, and nothing of a patient.
+    pub report: String,
+}
+
+impl Attempt {
+    fn new(at: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            at,
+            outcome,
+            content: None,
+            digest: None,
+            version: None,
+            diagnostics: 0,
+            message: String::new(),
+            report: String::new(),
+        }
+    }
+
+    fn refused(self, reason: &'static str, message: String) -> Self {
+        let outcome = Outcome::Refused { reason };
+        Self { outcome, diagnostics: self.diagnostics.max(1), report: message.clone(), message, ..self }
+    }
+}
+
+impl Reloader {
+    /// For a package at an origin; `trust` where not every package may become
+    /// active.
+    #[must_use]
+    pub fn new(origin: Origin, trust: Option<Trust>, active: Active) -> Self {
+        Self { origin, trust, active, last: None }
+    }
+
+    /// Where the package is.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Makes an attempt. Blocks while it reads and compiles.
+    pub fn attempt(&mut self) -> Attempt {
+        let at = Timestamp::now();
+        let read = self.origin.snapshot();
+        let reading = match &read {
+            Ok(snapshot) => Ok(reading(snapshot)),
+            Err(error) => Err(error.to_string()),
+        };
+        if self.last.as_ref() == Some(&reading) {
+            self.active.looked(at);
+            return Attempt { content: reading.ok(), ..Attempt::new(at, Outcome::Unchanged) };
+        }
+        // Noted only once the attempt has an end: one that is cut off is made again.
+        self.last = None;
+        let attempt = match read {
+            Ok(snapshot) => self.consider(snapshot, at),
+            Err(error) => {
+                let reason = if matches!(error, LoadError::Changing(_)) { "changing" } else { "unreadable" };
+                Attempt::new(at, Outcome::Refused { reason }).refused(reason, error.to_string())
+            }
+        };
+        // What the disk refused may be fine the next time, with the same files.
+        if attempt.outcome.reason() != Some("state-file") {
+            self.last = Some(reading);
+        }
+        self.active.tried(&attempt);
+        attempt
+    }
+
+    fn consider(&mut self, snapshot: Snapshot, at: Timestamp) -> Attempt {
+        let content = content_digest(&snapshot.sources.base);
+        let attempt = Attempt { content: Some(content), ..Attempt::new(at, Outcome::Activated) };
+        let distrusted = |attempt: Attempt, why: &Distrust| attempt.refused(why.word(), why.to_string());
+        if let Some(trust) = &self.trust
+            && let Err(why) = trust.signed(&snapshot)
+        {
+            return distrusted(attempt, &why);
+        }
+        let files = snapshot.sources.base.clone();
+        let checked = check_sources(snapshot.sources, None);
+        let version = Some(checked.package.meta.version.clone()).filter(|version| !version.is_empty());
+        let attempt = Attempt { version: version.clone(), ..attempt };
+        if checked.errors() > 0 {
+            return faulty(attempt, &checked);
+        }
+        let ruleset = match Ruleset::from_checked(checked) {
+            Ok(ruleset) => ruleset,
+            Err(error) => return attempt.refused("faulty", error.to_string()),
+        };
+        let attempt = Attempt { digest: Some(ruleset.digest().to_owned()), ..attempt };
+        if let Some(trust) = &mut self.trust
+            && let Err(why) = trust.note(version.as_deref().unwrap_or_default(), &files)
+        {
+            return distrusted(attempt, &why);
+        }
+        self.active.set(std::sync::Arc::new(ruleset));
+        attempt
+    }
+}
+
+/// Names the files and the signature together: a package whose signature alone
+/// changes is another candidate.
+fn reading(snapshot: &Snapshot) -> String {
+    let signature = snapshot.signature.as_deref().unwrap_or_default();
+    format!("{}\n{signature}", content_digest(&snapshot.sources.base))
+}
+
+fn faulty(attempt: Attempt, checked: &Checked) -> Attempt {
+    let errors = checked.diagnostics.iter().filter(|one| one.level == Level::Error);
+    let newer = errors.clone().any(|one| one.code == "newer-format");
+    let reason = if newer { "newer-format" } else { "faulty" };
+    let first = errors.min_by_key(|one| one.span).map_or_else(String::new, |first| {
+        let place = checked.files.position(first.span);
+        let place = place.map_or_else(String::new, |(file, line, column)| format!("{file}:{line}:{column}: "));
+        format!("{place}{} [{}]", first.message, first.code)
+    });
+    let report = diag::render_first(&checked.diagnostics, &checked.files, false, SHOWN);
+    Attempt { diagnostics: checked.diagnostics.len(), report, ..attempt.refused(reason, first) }
+}
+
+#[cfg(test)]
+#[path = "reload_tests.rs"]
+mod tests;
