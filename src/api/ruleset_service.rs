@@ -2,22 +2,52 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
-use super::limits::{Limits, PAGE_RULES};
+use super::limits::{CHECKS, Limits, PAGE_RULES};
 use super::proto;
 use super::proto::ruleset_service_server::RulesetService;
 use super::refusal::Refusal;
-use super::request::{self, Page};
-use super::ruleset_answer::{rule, ruleset, sorted};
+use super::request::{self, Page, candidate};
+use super::ruleset_answer::{active, checked, one, rule, sorted};
 use super::status::status;
-use crate::ruleset::{Active, Ruleset};
+use crate::diag::{Diagnostic, Files, Span};
+use crate::ruleset::signature::content_digest;
+use crate::ruleset::{self, Active, Ruleset, Sources, check_sources};
 
 /// Hexadecimal digits of the package's digest in a page token: enough to tell
 /// packages apart, since a token grants nothing.
 const TOKEN_DIGEST: usize = 16;
 
-/// Reads the active package.
+/// Who may check a package at once. A turn is taken before the message is read,
+/// and kept until the work has ended, though the caller may be gone by then: so
+/// neither messages nor work pile up.
+#[derive(Clone, Debug)]
+pub struct Turns(Arc<Semaphore>);
+
+/// The right to check a package. Rides on the request.
+#[derive(Clone, Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held until it is dropped")] Arc<OwnedSemaphorePermit>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(CHECKS)))
+    }
+}
+
+impl Turns {
+    /// A turn.
+    ///
+    /// # Errors
+    /// [`Refusal::CheckBusy`] where all are taken.
+    pub fn take(&self) -> Result<Turn, Refusal> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Refusal::CheckBusy)?;
+        Ok(Turn(Arc::new(permit)))
+    }
+}
+
+/// Reads the active package, and checks others.
 #[derive(Clone, Debug)]
 pub struct Rules {
     active: Active,
@@ -44,12 +74,47 @@ impl Rules {
         let id = request::rule_id(request, &self.limits)?;
         let ruleset = self.active()?;
         let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
-        let found = found.map(|found| rule(&ruleset, found));
-        match found {
-            Some(rule) => Ok(proto::GetRuleResponse { rule: Some(rule) }),
-            None => Err(Refusal::RuleNotFound { id }),
-        }
+        let found = found.map(|found| one(&ruleset, found));
+        found.ok_or(Refusal::RuleNotFound { id })
     }
+
+    fn get(&self) -> Result<proto::GetRulesetResponse, Refusal> {
+        let state = self.active.state();
+        let ruleset = state.ruleset.as_deref().ok_or(Refusal::NoActiveRuleset)?;
+        Ok(active(ruleset, &state))
+    }
+}
+
+/// Checks a package as a reload would. Nothing of it is kept.
+fn check(files: Vec<(String, Vec<u8>)>) -> proto::CheckRulesetResponse {
+    let mut unreadable = Vec::new();
+    let texts = files.into_iter().map(|(name, bytes)| {
+        let text = ruleset::text(bytes).unwrap_or_else(|why| {
+            unreadable.push((name.clone(), why));
+            String::new()
+        });
+        (name, text)
+    });
+    let files = Files::new(texts.collect());
+    if !unreadable.is_empty() {
+        let index_of = |name: &str| files.iter().find(|(_, known, _)| *known == name).map_or(0, |(index, ..)| index);
+        let faults = unreadable.into_iter().map(|(name, why)| {
+            Diagnostic::error("not-utf-8", Span { file: index_of(&name), start: 0, end: 0 }, why)
+        });
+        // A digest of other bytes than those that were sent would name nothing.
+        return checked(&files, &faults.collect::<Vec<_>>(), None, String::new());
+    }
+    let content = content_digest(&files);
+    let found = check_sources(Sources { base: files, overlay: None }, None);
+    let (files, mut diagnostics) = (found.files.clone(), found.diagnostics.clone());
+    let ruleset = if found.errors() > 0 {
+        None
+    } else {
+        Ruleset::from_checked(found)
+            .map_err(|error| diagnostics.push(Diagnostic::error("concept", Span::default(), error.to_string())))
+            .ok()
+    };
+    checked(&files, &diagnostics, ruleset.as_ref(), content)
 }
 
 fn prefix(ruleset: &Ruleset) -> String {
@@ -92,7 +157,7 @@ impl RulesetService for Rules {
         &self,
         _request: Request<proto::GetRulesetRequest>,
     ) -> Result<Response<proto::GetRulesetResponse>, Status> {
-        self.active().map(|active| Response::new(ruleset(&active))).map_err(|refusal| status(&refusal))
+        self.get().map(Response::new).map_err(|refusal| status(&refusal))
     }
 
     async fn list_rules(
@@ -107,6 +172,27 @@ impl RulesetService for Rules {
         request: Request<proto::GetRuleRequest>,
     ) -> Result<Response<proto::GetRuleResponse>, Status> {
         self.one(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+    }
+
+    async fn check_ruleset(
+        &self,
+        request: Request<proto::CheckRulesetRequest>,
+    ) -> Result<Response<proto::CheckRulesetResponse>, Status> {
+        let turn = request.extensions().get::<Turn>().cloned();
+        let files = candidate(request.into_inner(), &self.limits).map_err(|refusal| status(&refusal))?;
+        // Off the workers, which answer evaluations meanwhile.
+        let work = tokio::task::spawn_blocking(move || {
+            let answer = check(files);
+            drop(turn);
+            answer
+        });
+        match work.await {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(_) => {
+                tracing::error!("the check of a package panicked");
+                Err(status(&Refusal::Internal))
+            }
+        }
     }
 }
 

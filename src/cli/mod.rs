@@ -13,6 +13,7 @@ pub mod page;
 mod rules;
 mod serve;
 mod settings;
+mod sign;
 pub mod yaml;
 
 use std::ffi::OsString;

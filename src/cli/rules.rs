@@ -1,4 +1,4 @@
-//! `concord rules`: check and show a rules package.
+//! `concord rules`: check, show and sign a rules package.
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::{Exit, Format, complain, print};
+use super::settings::Unusable;
+use super::{Exit, Format, complain, print, sign};
 use crate::diag;
 use crate::engine::program::Outline;
 use crate::rule::model::Rule;
@@ -34,6 +35,24 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Sign a package: writes `package.sig` into its directory.
+    Sign {
+        /// Directory of the package.
+        dir: PathBuf,
+        /// File of the private key.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Make a key to sign packages with: writes the private key to a file that only its owner can read, and prints the
+    /// public one, which goes into `rules.trusted_keys`.
+    Keygen {
+        /// Name of the key, such as a domain of the site.
+        #[arg(long)]
+        name: String,
+        /// File of the private key; must not be there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 pub(super) fn run(command: Command) -> Exit {
@@ -46,6 +65,19 @@ pub(super) fn run(command: Command) -> Exit {
                 Exit::Unusable
             }
         },
+        Command::Sign { dir, key } => told(sign::sign(&dir, &key)),
+        Command::Keygen { name, out } => told(sign::keygen(&name, &out)),
+    }
+}
+
+fn told(outcome: Result<String, Unusable>) -> Exit {
+    match outcome {
+        Ok(text) if print(&text) => Exit::Fine,
+        Ok(_) => Exit::Failed,
+        Err(Unusable(message)) => {
+            complain(message);
+            Exit::Unusable
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which source attributes of 45 CFR 170.315(b)(11)(iv)(A) a package uses:
 //! derived from what its compiled rules ask of a patient, so that no one has
 //! to keep a list true. Facts of their own kind (age, sex, pregnancy) say it
-//! by themselves; words and concepts of the package declare it where it holds.
+//! by themselves, and so do diagnoses of the social block of ICD-10-CM; other
+//! words and concepts of the package declare it where it holds.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -120,11 +121,21 @@ impl<'a> Declared<'a> {
             }
             if let Some(concept) = self.concepts.get(id) {
                 used.extend(concept.source_attribute);
+                if concept.def.icd10cm.iter().any(|entry| is_social(&entry.code)) {
+                    used.insert(SourceAttribute::SocialDeterminants);
+                }
                 open.extend(concept.def.includes.iter().map(String::as_str));
             }
         }
         used
     }
+}
+
+/// Z55 to Z65, potential health hazards related to socioeconomic and
+/// psychosocial circumstances.
+fn is_social(code: &str) -> bool {
+    let block = code.strip_prefix('Z').and_then(|rest| rest.get(..2)).and_then(|digits| digits.parse::<u8>().ok());
+    block.is_some_and(|block| (55..=65).contains(&block))
 }
 
 #[cfg(test)]
@@ -139,6 +150,7 @@ mod tests {
             questions: []\n";
         let concepts = "concepts:\n\
             - {id: phq-9, kind: observation, title: PHQ-9, loinc: [44261-6], unit: '{score}', source_attribute: health-status-assessment}\n\
+            - {id: unemployment, kind: diagnosis, title: unemployment, icd-10-cm: [Z56.0]}\n\
             - {id: screen, kind: observation, title: a screen, includes: [phq-9]}\n";
         let rules = format!("rules:\n{rules}");
         let files = [("base", head), ("words", words.to_owned()), ("concepts", concepts.to_owned()), ("rules", rules)];
@@ -163,13 +175,14 @@ mod tests {
             rule("by-home", "{all: [oud-present, {history: homelessness}]}"),
             rule("by-screen", "{observation: screen}"),
             rule("by-service", "{history: veteran}"),
+            rule("by-work", "{diagnosis: unemployment}"),
         ]
         .concat();
         let ruleset = package(&rules);
         let using = |attribute| ruleset.uses().rules(attribute).collect::<Vec<_>>();
         assert_eq!(using(DateOfBirth), ["by-age"]);
         assert_eq!(using(Sex), ["by-sex"]);
-        assert_eq!(using(SocialDeterminants), ["by-home"]);
+        assert_eq!(using(SocialDeterminants), ["by-home", "by-work"]);
         assert_eq!(using(HealthStatusAssessment), ["by-pregnancy", "by-screen"]);
         assert!(using(Race).is_empty());
         assert!(ruleset.uses().uses("by-age", DateOfBirth) && !ruleset.uses().uses("by-age", Sex));

@@ -2,6 +2,8 @@
 //! against the last reading, against the signature and the versions, check,
 //! compile, swap. Whatever fails, the package before stays active.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::signature::content_digest;
@@ -9,6 +11,13 @@ use super::source::{Origin, Snapshot};
 use super::trust::{Distrust, Trust};
 use super::{Active, Checked, LoadError, Ruleset, check_sources};
 use crate::diag::{self, Level};
+
+/// A package that differs from the one before must stay the same for this long:
+/// a file that is being written is a shorter one, and may be a valid one.
+const STILL: Duration = Duration::from_millis(50);
+
+/// How often a package is waited for to hold still.
+const WAITS: usize = 10;
 
 /// Diagnostics that a report shows at most.
 const SHOWN: usize = 20;
@@ -19,9 +28,13 @@ pub struct Reloader {
     origin: Origin,
     trust: Option<Trust>,
     active: Active,
-    /// The last reading: its digest, or why there was none.
-    last: Option<Result<String, String>>,
+    /// The last reading that was considered.
+    last: Option<Reading>,
 }
+
+/// What was read: the digest of the files and the signature, or why they
+/// can't be read.
+type Reading = Result<String, String>;
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,11 +130,7 @@ impl Reloader {
     /// Makes an attempt. Blocks while it reads and compiles.
     pub fn attempt(&mut self) -> Attempt {
         let at = Timestamp::now();
-        let read = self.origin.snapshot();
-        let reading = match &read {
-            Ok(snapshot) => Ok(reading(snapshot)),
-            Err(error) => Err(error.to_string()),
-        };
+        let (read, reading) = self.read();
         if self.last.as_ref() == Some(&reading) {
             self.active.looked(at);
             return Attempt { content: reading.ok(), ..Attempt::new(at, Outcome::Unchanged) };
@@ -132,7 +141,7 @@ impl Reloader {
             Ok(snapshot) => self.consider(snapshot, at),
             Err(error) => {
                 let reason = if matches!(error, LoadError::Changing(_)) { "changing" } else { "unreadable" };
-                Attempt::new(at, Outcome::Refused { reason }).refused(reason, error.to_string())
+                Attempt::new(at, Outcome::Activated).refused(reason, error.to_string())
             }
         };
         // What the disk refused may be fine the next time, with the same files.
@@ -141,6 +150,31 @@ impl Reloader {
         }
         self.active.tried(&attempt);
         attempt
+    }
+
+    /// Reads the files; after the first time, those that have changed until they
+    /// hold still.
+    fn read(&self) -> (Result<Snapshot, LoadError>, Reading) {
+        let once = || {
+            let read = self.origin.snapshot();
+            let reading = read.as_ref().map(reading).map_err(ToString::to_string);
+            (read, reading)
+        };
+        let mut before = once();
+        for _ in 0..WAITS {
+            if self.last.as_ref().is_none_or(|last| *last == before.1) {
+                return before;
+            }
+            std::thread::sleep(STILL);
+            let now = once();
+            if now.1 == before.1 {
+                return now;
+            }
+            before = now;
+        }
+        let error = LoadError::Changing("the files change all the time".to_owned());
+        let reading = Err(error.to_string());
+        (Err(error), reading)
     }
 
     fn consider(&mut self, snapshot: Snapshot, at: Timestamp) -> Attempt {

@@ -15,6 +15,8 @@ mod broken;
 mod cases;
 mod drain;
 mod laws;
+mod packages;
+mod reload;
 mod serve;
 mod server;
 mod standard;
