@@ -98,10 +98,7 @@ fn review_states(package: &Package) -> proto::ReviewStates {
         secondary: of(Verification::Secondary),
         unverified: of(Verification::Unverified),
         earliest_review_by: due.keys().next().map(|date| (*date).to_owned()).unwrap_or_default(),
-        due: due
-            .into_iter()
-            .map(|(date, rules)| review_states::Due { review_by: date.to_owned(), rules })
-            .collect(),
+        due: due.into_iter().map(|(date, rules)| review_states::Due { review_by: date.to_owned(), rules }).collect(),
         without_date,
     }
 }

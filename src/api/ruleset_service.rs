@@ -98,9 +98,9 @@ fn check(files: Vec<(String, Vec<u8>)>) -> proto::CheckRulesetResponse {
     let files = Files::new(texts.collect());
     if !unreadable.is_empty() {
         let index_of = |name: &str| files.iter().find(|(_, known, _)| *known == name).map_or(0, |(index, ..)| index);
-        let faults = unreadable.into_iter().map(|(name, why)| {
-            Diagnostic::error("not-utf-8", Span { file: index_of(&name), start: 0, end: 0 }, why)
-        });
+        let faults = unreadable
+            .into_iter()
+            .map(|(name, why)| Diagnostic::error("not-utf-8", Span { file: index_of(&name), start: 0, end: 0 }, why));
         // A digest of other bytes than those that were sent would name nothing.
         return checked(&files, &faults.collect::<Vec<_>>(), None, String::new());
     }

@@ -50,7 +50,11 @@ pub const KEYS: [Key; 23] = [
     key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
     key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
     key("rules.poll", Preset::Text("10s"), "time between two looks at the directory, besides its events and SIGHUP"),
-    key("rules.require_signature", Preset::Flag(false), "load only packages that are signed, and none older than before"),
+    key(
+        "rules.require_signature",
+        Preset::Flag(false),
+        "load only packages that are signed, and none older than before",
+    ),
     key("rules.trusted_keys", Preset::Absent, "public keys that may sign packages: a list, or text with commas"),
     key("rules.state_file", Preset::Absent, "where the highest version is kept; absent: in memory, until the end"),
     key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),

@@ -22,6 +22,8 @@ pub struct Span {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     files: Vec<(String, String)>,
+    /// First bytes of the lines of each.
+    lines: Vec<Vec<usize>>,
 }
 
 impl Files {
@@ -29,7 +31,9 @@ impl Files {
     #[must_use]
     pub fn new(mut files: Vec<(String, String)>) -> Self {
         files.sort();
-        Self { files }
+        let starts = |text: &str| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = files.iter().map(|(_, text)| starts(text)).collect();
+        Self { files, lines }
     }
 
     /// Index, name and text of each.
@@ -54,10 +58,11 @@ impl Files {
     #[must_use]
     pub fn position(&self, span: Span) -> Option<(&str, usize, usize)> {
         let (name, text) = self.get(span.file)?;
-        let before = text.get(..(span.start as usize).min(text.len()))?;
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(start..).map_or(0, |rest| rest.chars().count()) + 1;
+        let at = (span.start as usize).min(text.len());
+        let starts = self.lines.get(span.file as usize)?;
+        let line = starts.partition_point(|start| *start <= at);
+        let start = *starts.get(line.checked_sub(1)?)?;
+        let column = text.get(start..at)?.chars().count() + 1;
         Some((name, line, column))
     }
 }

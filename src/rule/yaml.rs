@@ -77,6 +77,12 @@ pub fn read(file: u32, text: &str, sink: &mut Vec<Diagnostic>) -> Option<Node> {
                     return None;
                 }
             }
+            // The parser looks ahead, and so meets its own limit first.
+            Err(error) if error.info().contains("recursion limit") => {
+                let at = builder.bytes.at(error.marker());
+                let _ = builder.too_deep(Span { file, start: at, end: at.saturating_add(1) });
+                return None;
+            }
             Err(error) => {
                 let at = builder.bytes.at(error.marker());
                 let span = Span { file, start: at, end: at.saturating_add(1) };
@@ -175,10 +181,14 @@ impl Builder<'_> {
         Err(Stop)
     }
 
+    fn too_deep(&mut self, span: Span) -> Result<(), Stop> {
+        let message = format!("nested deeper than {MAX_DEPTH} levels");
+        self.refuse("yaml-depth", span, &message, "name the inner condition as a definition")
+    }
+
     fn push(&mut self, open: Open, span: Span) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return self.refuse("yaml-depth", span, &message, "name the inner condition as a definition");
+            return self.too_deep(span);
         }
         if let Some(Open::Map(_, OpenMap { key: None, .. })) = self.open.last() {
             return self.refuse("yaml-key", span, "a key must be a word", "lists and maps can't be keys");
@@ -268,6 +278,7 @@ mod tests {
         assert_eq!(codes("a: 1\na: 2"), ["duplicate-key"]);
         assert_eq!(codes("a: 1\n---\nb: 2"), ["yaml-documents"]);
         assert_eq!(codes(&"[".repeat(60)), ["yaml-depth"]);
+        assert_eq!(codes(&"[".repeat(1000)), ["yaml-depth"]);
         assert_eq!(codes("? [a]\n: 1"), ["yaml-key"]);
         assert_eq!(codes("a: b: c"), ["yaml"]);
         assert!(codes("").is_empty());

@@ -191,7 +191,8 @@ mod tests {
     #[test]
     fn a_rule_that_rests_on_another_uses_what_that_one_uses() {
         let first = rule("by-age", "{age: {at_least: 18}}");
-        let second = rule("on-offer", "{offered: buprenorphine}").replace("consider: buprenorphine", "recommend: methadone");
+        let second =
+            rule("on-offer", "{offered: buprenorphine}").replace("consider: buprenorphine", "recommend: methadone");
         let ruleset = package(&(first + &second));
         let using: Vec<_> = ruleset.uses().rules(SourceAttribute::DateOfBirth).collect();
         assert_eq!(using, ["by-age", "on-offer"]);

@@ -259,7 +259,8 @@ mod tests {
         for path in ["a.yaml", "safety/suicide.yaml", "ä b.yaml"] {
             assert_eq!(path_fault(path), None, "{path}");
         }
-        for path in ["", "/a.yaml", "../a.yaml", "a/../b.yaml", "a//b.yaml", ".a.yaml", "a\nb.yaml", "a.yml", "a\\b.yaml"]
+        for path in
+            ["", "/a.yaml", "../a.yaml", "a/../b.yaml", "a//b.yaml", ".a.yaml", "a\nb.yaml", "a.yml", "a\\b.yaml"]
         {
             assert!(path_fault(path).is_some(), "{path:?}");
         }

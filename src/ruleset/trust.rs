@@ -104,10 +104,7 @@ impl Trust {
         if let Some(highest) = &self.highest {
             let order = now.cmp_precedence(&highest.version);
             if order.is_lt() {
-                return Err(Distrust::RolledBack {
-                    version: now.to_string(),
-                    highest: highest.version.to_string(),
-                });
+                return Err(Distrust::RolledBack { version: now.to_string(), highest: highest.version.to_string() });
             }
             if order.is_eq() && content != highest.content {
                 return Err(Distrust::SameVersion(now.to_string()));
@@ -140,7 +137,8 @@ fn read(path: &Path) -> Result<Option<Seen>, String> {
         Err(error) => return Err(error.to_string()),
         Ok(found) => found.len(),
     };
-    let text = if size <= STATE_BYTES { fs::read_to_string(path).map_err(|error| error.to_string())? } else { String::new() };
+    let text =
+        if size <= STATE_BYTES { fs::read_to_string(path).map_err(|error| error.to_string())? } else { String::new() };
     let (version, content) = text.trim_end().split_once(' ').unwrap_or_default();
     match Version::parse(version) {
         Ok(version) if content.len() == 64 => Ok(Some(Seen { version, content: content.to_owned() })),

@@ -82,7 +82,9 @@ impl Loader {
         let Some(dir) = dir else {
             loop {
                 signaled().await;
-                tracing::info!("the rules package is the one in the binary, and never reloads; rules.dir names another");
+                tracing::info!(
+                    "the rules package is the one in the binary, and never reloads; rules.dir names another"
+                );
             }
         };
         // Keeps one event that comes during an attempt for the next.
@@ -128,7 +130,8 @@ impl Loader {
             return None;
         };
         self.metrics.count(attempt.outcome.word(), attempt.outcome.reason());
-        let before = before.as_deref().map(|ruleset| (ruleset.package().meta.version.clone(), ruleset.digest().to_owned()));
+        let before =
+            before.as_deref().map(|ruleset| (ruleset.package().meta.version.clone(), ruleset.digest().to_owned()));
         tell(&attempt, trigger, before.unwrap_or_default(), &self.active);
         Some(attempt)
     }
@@ -170,9 +173,7 @@ fn watch(dir: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let hint = Arc::clone(changed);
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Our own reading opens and closes files, which are events too.
-        let read = |kind: &EventKind| {
-            matches!(kind, EventKind::Access(access) if !matches!(access, AccessKind::Close(AccessMode::Write)))
-        };
+        let read = |kind: &EventKind| matches!(kind, EventKind::Access(access) if !matches!(access, AccessKind::Close(AccessMode::Write)));
         if !event.is_ok_and(|event| read(&event.kind)) {
             hint.notify_one();
         }
@@ -182,6 +183,8 @@ fn watch(dir: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
         Ok(watcher)
     });
     watching
-        .inspect_err(|error| tracing::warn!(%error, "the directory of the rules package can't be watched; it is polled"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "the directory of the rules package can't be watched; it is polled"),
+        )
         .ok()
 }

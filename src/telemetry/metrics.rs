@@ -50,8 +50,8 @@ impl RulesetMetrics {
             .with_unit("s")
             .with_callback(move |observer| {
                 if let Some((seconds, name, version, digest)) = age() {
-                    let attributes =
-                        [("name", name), ("version", version), ("digest", digest)].map(|(key, value)| KeyValue::new(key, value));
+                    let attributes = [("name", name), ("version", version), ("digest", digest)]
+                        .map(|(key, value)| KeyValue::new(key, value));
                     observer.observe(seconds, &attributes);
                 }
             })

@@ -11,12 +11,15 @@
 
 mod architecture;
 mod bad_input;
+mod bad_package;
 mod broken;
 mod cases;
 mod drain;
 mod laws;
+mod metrics;
 mod packages;
 mod reload;
+mod ruleset;
 mod serve;
 mod server;
 mod standard;

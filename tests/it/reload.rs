@@ -197,6 +197,8 @@ async fn a_directory_that_is_swapped_below_the_watch_is_found_by_the_poll() {
     link("alpha");
     let server = Server::with_rules(&place.path().join("rules"), &["rules.poll=50ms"]);
     let mut rules = RulesetServiceClient::new(server.channel().await);
+    let looked = |now: &concord::api::proto::Reload| now.looked_at > now.tried_at;
+    until(&server, &mut rules, |now| now.reload.as_ref().is_some_and(looked)).await;
     link("beta");
     let wanted = digest(&package("beta", "1.0.0"));
     until(&server, &mut rules, |now| now.reload.as_ref().unwrap().content_digest == wanted).await;
