@@ -89,7 +89,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
     let failed = |error: server::ServeError| Unusable(error.to_string());
     tokio::select! {
         end = &mut serving => return end.map_err(failed),
-        loaded = loader.start() => loaded.map_err(Unusable)?,
+        begun = loader.start() => begun.map_err(Unusable)?,
     }
     board.enter(Phase::Serving);
     tokio::select! {

@@ -20,6 +20,8 @@ fn outcome(attempt: &Attempt) -> (&'static str, &'static str) {
     (attempt.outcome.word(), attempt.outcome.reason().unwrap_or_default())
 }
 
+type Spoil = fn(&Path);
+
 #[test]
 fn what_fails_leaves_the_package_before_and_says_why_once() {
     let dir = tempfile::tempdir().unwrap();
@@ -32,7 +34,6 @@ fn what_fails_leaves_the_package_before_and_says_why_once() {
     let before = serving();
     assert_eq!(first.digest.as_ref(), Some(&before));
 
-    type Spoil = fn(&Path);
     let rows: [(&str, Spoil, &str); 4] = [
         ("faulty", |dir| write(dir, "1.1.0", "rulez: []\n"), "base.yaml:20:1: a package has no section `rulez`"),
         ("newer-format", |dir| write(dir, "1.1.0, format: 2", "rulez: []\n"), "the package is of format 2"),

@@ -70,7 +70,7 @@ fn keys_and_signatures_are_those_of_signed_notes() {
     let note = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\
         \u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
     // The signature holds, and the text is no manifest.
-    assert_eq!(verify(&files(&[]), Some(note), &[key.clone()]), Err(SignatureFault::Malformed));
+    assert_eq!(verify(&files(&[]), Some(note), std::slice::from_ref(&key)), Err(SignatureFault::Malformed));
     let wrong = note.replace("answer", "cause");
     assert_eq!(verify(&files(&[]), Some(&wrong), &[key]), Err(SignatureFault::Wrong("PeterNeumann".to_owned())));
 }

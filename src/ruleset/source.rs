@@ -120,7 +120,7 @@ pub fn path_fault(path: &str) -> Option<&'static str> {
     if path.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
         return Some("a path is relative, and no part of it is empty or begins with a dot");
     }
-    if !path.ends_with(".yaml") {
+    if Path::new(path).extension().is_none_or(|ending| ending != "yaml") {
         return Some("the files of a package end in `.yaml`");
     }
     None
@@ -175,12 +175,12 @@ impl Walk<'_> {
             if name.starts_with('.') || (dir == self.root && name == "cases") {
                 continue;
             }
-            let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
             if inside(self.root, &path)?.is_dir() {
                 self.dir(&path)?;
-            } else if name.ends_with(".yaml") {
+            } else if ending == "yaml" {
                 self.file(&path)?;
-            } else if ending.is_some_and(|ending| ending == "yaml" || ending == "yml") {
+            } else if ["yaml", "yml"].iter().any(|meant| ending.eq_ignore_ascii_case(meant)) {
                 // Left out without a word, its rules would be missed by no one.
                 return Err(unreadable(&path, "the files of a package end in `.yaml`: rename it"));
             }

@@ -149,7 +149,7 @@ pub async fn serve(
 ) -> Result<End, ServeError> {
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
-    let routes = routes(active, &board, &options, draining)?;
+    let routes = routes(&active, &board, &options, draining)?;
     let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
     let serving =
         transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
@@ -205,7 +205,7 @@ fn transport(options: &Options) -> Server {
 /// Responses may be compressed, requests not: a small message that unpacks to
 /// a large one costs its sender nothing.
 fn routes(
-    active: Active,
+    active: &Active,
     board: &Board,
     options: &Options,
     draining: watch::Receiver<bool>,

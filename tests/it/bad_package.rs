@@ -2,6 +2,7 @@
 //! that a server on whose directory each of them lands keeps its package.
 
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -24,13 +25,19 @@ fn concept(dir: &Path, codes: &str) {
     add(dir, format!("concepts:\n- {{id: more, kind: diagnosis, title: more, {codes}}}\n"));
 }
 
+pub fn lines(numbers: Range<usize>, line: impl Fn(usize) -> String) -> String {
+    numbers.map(|number| line(number) + "\n").collect::<Vec<_>>().concat()
+}
+
 fn rows() -> Vec<Row> {
     vec![
         (
             "a YAML bomb",
             |dir| {
-                let lines: String = (1..30).map(|n| format!("x{n}: &x{n} [*x{0}, *x{0}, *x{0}]\n", n - 1)).collect();
-                add(dir, format!("x0: &x0 [lol]\n{lines}"));
+                add(
+                    dir,
+                    format!("x0: &x0 [lol]\n{}", lines(1..30, |n| format!("x{n}: &x{n} [*x{0}, *x{0}, *x{0}]", n - 1))),
+                );
             },
             "anchors and tags have no place here",
             "faulty",
@@ -45,12 +52,7 @@ fn rows() -> Vec<Row> {
             "the key `rules` stands twice in one map",
             "faulty",
         ),
-        (
-            "many keys of a map",
-            |dir| add(dir, (0..20_000).map(|n| format!("k{n}: 1\n")).collect::<String>()),
-            "and 19800 more",
-            "faulty",
-        ),
+        ("many keys of a map", |dir| add(dir, lines(0..20_000, |n| format!("k{n}: 1"))), "and 19800 more", "faulty"),
         ("bytes that are not UTF-8", |dir| add(dir, b"rules: []\n# \xe9\n"), "not UTF-8 at byte 12", "unreadable"),
         ("UTF-16", |dir| add(dir, b"\xff\xfer\0u\0l\0e\0s\0:\0"), "not UTF-8 at byte 0", "unreadable"),
         ("indentation by tabs", |dir| add(dir, "rules:\n\t- id: x\n"), "more.yaml:2", "faulty"),

@@ -239,8 +239,8 @@ async fn a_site_signs_its_packages_and_a_server_loads_no_other() {
     let made = concord(&["rules", "keygen", "--name", "clinic.example", "--out", "key"], place.path());
     assert_eq!(told(&made), (Some(0), String::new()));
     let public = String::from_utf8(made.stdout).unwrap().trim_end().to_owned();
-    let mode = std::fs::metadata(place.path().join("key")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let bits = std::fs::metadata(place.path().join("key")).unwrap().permissions().mode();
+    assert_eq!(bits & 0o777, 0o600);
     let again = concord(&["rules", "keygen", "--name", "clinic.example", "--out", "key"], place.path());
     assert_eq!(again.status.code(), Some(2), "a key that is in use is not written over");
 

@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use crate::bad_package::lines;
 use crate::packages::{Package, digest, get, package};
 use crate::server::{Server, fine};
 
@@ -74,7 +75,7 @@ async fn a_candidate_is_checked_and_nothing_is_activated() {
     assert_eq!((answer.diagnostics[0].code.as_str(), answer.diagnostics[0].file.as_str()), ("not-utf-8", "rules.yaml"));
 
     let mut many = package("beta", "2.0.0");
-    many[1].1 = (0..20_000).map(|n| format!("k{n}: 1\n")).collect();
+    many[1].1 = lines(0..20_000, |n| format!("k{n}: 1"));
     let answer = check(&mut rules, candidate(&many)).await.unwrap();
     assert_eq!((answer.diagnostics.len(), answer.more_diagnostics), (500, 19_500));
 
