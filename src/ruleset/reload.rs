@@ -28,6 +28,8 @@ pub struct Reloader {
     origin: Origin,
     trust: Option<Trust>,
     active: Active,
+    /// Was there an attempt? Before the first no one can be writing.
+    begun: bool,
     /// The last reading that was considered.
     last: Option<Reading>,
 }
@@ -118,7 +120,7 @@ impl Reloader {
     /// active.
     #[must_use]
     pub fn new(origin: Origin, trust: Option<Trust>, active: Active) -> Self {
-        Self { origin, trust, active, last: None }
+        Self { origin, trust, active, begun: false, last: None }
     }
 
     /// Where the package is.
@@ -131,6 +133,7 @@ impl Reloader {
     pub fn attempt(&mut self) -> Attempt {
         let at = Timestamp::now();
         let (read, reading) = self.read();
+        self.begun = true;
         if self.last.as_ref() == Some(&reading) {
             self.active.looked(at);
             return Attempt { content: reading.ok(), ..Attempt::new(at, Outcome::Unchanged) };
@@ -162,7 +165,7 @@ impl Reloader {
         };
         let mut before = once();
         for _ in 0..WAITS {
-            if self.last.as_ref().is_none_or(|last| *last == before.1) {
+            if !self.begun || self.last.as_ref() == Some(&before.1) {
                 return before;
             }
             std::thread::sleep(STILL);

@@ -62,7 +62,7 @@ fn a_key_reads_back_and_one_mistyped_does_not() {
     }
 }
 
-/// The example of <https://pkg.go.dev/golang.org/x/mod/sumdb/note>: other tools
+/// The example of the Go package `sumdb/note`: other tools
 /// that sign notes are read too.
 #[test]
 fn keys_and_signatures_are_those_of_signed_notes() {

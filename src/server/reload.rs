@@ -171,18 +171,21 @@ fn tell(attempt: &Attempt, trigger: Trigger, before: (String, String), active: &
 /// left.
 fn watch(dir: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let hint = Arc::clone(changed);
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+    let handler = move |event: notify::Result<notify::Event>| {
         // Our own reading opens and closes files, which are events too.
         let read = |kind: &EventKind| matches!(kind, EventKind::Access(access) if !matches!(access, AccessKind::Close(AccessMode::Write)));
         if !event.is_ok_and(|event| read(&event.kind)) {
             hint.notify_one();
         }
-    });
-    let watching = watcher.and_then(|mut watcher| {
-        watcher.watch(dir, RecursiveMode::Recursive)?;
-        Ok(watcher)
-    });
-    watching
+    };
+    // Links are not followed: one that leads out would watch all that is there.
+    let config = notify::Config::default().with_follow_symlinks(false);
+    let watching = || {
+        let mut watcher = RecommendedWatcher::new(handler, config)?;
+        watcher.watch(&dir.canonicalize()?, RecursiveMode::Recursive)?;
+        Ok::<_, notify::Error>(watcher)
+    };
+    watching()
         .inspect_err(
             |error| tracing::warn!(%error, "the directory of the rules package can't be watched; it is polled"),
         )
