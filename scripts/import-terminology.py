@@ -22,6 +22,11 @@ import concept_titles as titles  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WIDTH = 120
+# The first line tells editors which schema completes and checks the file.
+HEAD = [
+    "# yaml-language-server: $schema=../schema.json",
+    "# Written by scripts/import-terminology.py; change it there.",
+]
 # RxNorm dose forms for skin, eye and ear.
 SURFACE = re.compile(r"\b(Topical|Ophthalmic|Otic|Shampoo|Medicated (?:Pad|Bar Soap|Liquid Soap|Patch))\b")
 
@@ -351,7 +356,7 @@ def main():
     for old in sorted((ROOT / "rules/concepts").glob("*.yaml")):
         old.unlink()
     for file, lines in sorted(files.items()):
-        write(ROOT / f"rules/concepts/{file}.yaml", ["# Written by scripts/import-terminology.py; change it there.", "concepts:", *lines])
+        write(ROOT / f"rules/concepts/{file}.yaml", [*HEAD, "concepts:", *lines])
     print(f"{len(found)} concepts")
 
 

@@ -4,6 +4,7 @@
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TOOLS="$ROOT/target/tools"
 GRPCURL_VERSION=v1.9.3
+LANGUAGE_SERVER_VERSION=1.25.0
 EXAMPLE="$ROOT/examples/oud-ptsd.json"
 
 fail() {
@@ -35,6 +36,16 @@ install_python() {
     fi
     "$TOOLS/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
     cp "$wanted" "$TOOLS/venv/requirements.txt"
+}
+
+# Puts the YAML language server of the pinned version, the one behind most editors, into the project's own folder.
+install_language_server() {
+    local folder="$TOOLS/yaml-language-server-$LANGUAGE_SERVER_VERSION"
+    LANGUAGE_SERVER="$folder/node_modules/yaml-language-server/bin/yaml-language-server"
+    [ -e "$LANGUAGE_SERVER" ] && return
+    command -v npm >/dev/null || fail "npm is missing: it installs the YAML language server, with which the schema is tested"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-audit --no-fund --silent "yaml-language-server@$LANGUAGE_SERVER_VERSION"
 }
 
 # Starts a server on a free port of the loopback interface; sets ADDRESS and SERVER_PID. The system chooses the port,

@@ -6,8 +6,8 @@ use super::decide::{Decision, ENGINE_VERSION};
 use super::proto::{self, alert, clinical_review, exclusion, handling, offer, receipt, standing, unrecognized};
 use super::rationale::{assessment, considered, data_request, rationale};
 use crate::engine::decision::{
-    Action, Alert, Component, Exclusion, Finding, Insight, Note, Offer, Reading, Recommendation, Scope, Severity,
-    Standing, Unrecognized, UnrecognizedReason, Urgency,
+    Action, Alert, Component, DisabledRule, Exclusion, Finding, Insight, Note, Offer, Reading, Recommendation, Scope,
+    Severity, Standing, Unrecognized, UnrecognizedReason, Urgency,
 };
 use crate::ruleset::Ruleset;
 
@@ -51,6 +51,7 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         handling: Some(handling),
         clinical_review: clinical_review(&decision.ruleset).into(),
         receipt: Some(proto::Receipt { audit: receipt::Audit::None.into() }),
+        disabled_safety_rules: answer.disabled_safety_rules.into_iter().map(disabled_rule).collect(),
     }
 }
 
@@ -67,10 +68,32 @@ pub fn canonical_bytes(response: &proto::EvaluateResponse) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// Name, version and digest of a package.
+/// Name, version and digest of a package and its overlay.
 pub(super) fn ruleset_ref(ruleset: &Ruleset) -> proto::RulesetRef {
     let meta = &ruleset.package().meta;
-    proto::RulesetRef { name: meta.name.clone(), version: meta.version.clone(), digest: ruleset.digest().to_owned() }
+    let overlay = ruleset.package().overlay.as_ref().map(|overlay| proto::OverlayRef {
+        name: overlay.head.name.clone(),
+        version: overlay.head.version.clone(),
+        digest: ruleset.overlay_digest().unwrap_or_default().to_owned(),
+        base_digest: ruleset.base_digest().to_owned(),
+    });
+    proto::RulesetRef {
+        name: meta.name.clone(),
+        version: meta.version.clone(),
+        digest: ruleset.digest().to_owned(),
+        overlay,
+    }
+}
+
+/// A rule that the site has disabled.
+pub(super) fn disabled_rule(from: DisabledRule) -> proto::DisabledRule {
+    proto::DisabledRule {
+        rule: from.rule,
+        title: from.title,
+        conclusion: from.conclusion.to_owned(),
+        reason: from.reason,
+        by: from.by,
+    }
 }
 
 /// Has a clinician signed the package?
@@ -176,6 +199,7 @@ fn component(from: Component) -> proto::Component {
         .into(),
         rationale: from.rationale.into_iter().map(finding).collect(),
         handling: from.handling.unwrap_or_default(),
+        formulary_note: from.formulary_note.unwrap_or_default(),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod decide;
 pub mod decision_service;
 pub mod json;
 pub mod limits;
+pub mod patient_schema;
 mod rationale;
 mod record;
 pub mod refusal;

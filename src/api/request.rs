@@ -136,30 +136,47 @@ pub fn page(request: proto::ListRulesRequest, limits: &Limits) -> Result<Page, R
     check.faults.finish(page)
 }
 
+/// Files by path, each path once.
+pub type NamedFiles = Vec<(String, Vec<u8>)>;
+
+/// A package to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its files.
+    pub files: NamedFiles,
+    /// The files of the overlay that is laid over it; empty: none.
+    pub overlay: NamedFiles,
+}
+
 /// Reads the files of a package to be checked.
 ///
 /// # Errors
 /// [`Refusal::Fields`] with every field at fault.
-pub fn candidate(request: proto::CheckRulesetRequest, limits: &Limits) -> Result<Vec<(String, Vec<u8>)>, Refusal> {
+pub fn candidate(request: proto::CheckRulesetRequest, limits: &Limits) -> Result<Candidate, Refusal> {
     let mut check = Check::new(limits);
-    let root = Path::root("files");
     if request.files.is_empty() {
-        check.required(&root);
+        check.required(&Path::root("files"));
     }
+    let files = named_files(&mut check, "files", request.files);
+    let overlay = named_files(&mut check, "overlay", request.overlay);
+    check.faults.finish(Some(Candidate { files, overlay }))
+}
+
+fn named_files(check: &mut Check<'_>, field: &'static str, files: Vec<proto::RulesetFile>) -> NamedFiles {
     let mut first = HashMap::new();
     let mut next = 0_usize;
-    let files = check.list(root, request.files, MAX_FILES, |check, at, file| {
+    let files = check.list(Path::root(field), files, MAX_FILES, |check, at, file| {
         let index = next;
         next = next.saturating_add(1);
         let path = at.field("path");
         let name = check.file_path(&path, file.path)?;
         let before = *first.entry(name.clone()).or_insert(index);
         if before != index {
-            check.faults.add(&path, ErrorReason::Conflict, format!("is that of `files[{before}]` too"));
+            check.faults.add(&path, ErrorReason::Conflict, format!("is that of `{field}[{before}]` too"));
         }
         Some((name, file.content))
     });
-    check.faults.finish(Some(files.into_iter().flatten().collect()))
+    files.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{clinical_review, ruleset_ref};
+use super::answer::{clinical_review, disabled_rule, ruleset_ref};
 use super::limits::DIAGNOSTICS;
 use super::proto::{self, get_ruleset_response, reload, review_states, ruleset_diagnostic};
 use crate::diag::{Diagnostic, Files, Level, Span, in_order};
-use crate::engine::program::Outline;
-use crate::rule::model::{ActionName, Citation, Package, Rule, RuleStatus, Source, SourceAttribute, Verification};
+use crate::engine::assemble::disabled;
+use crate::program::Outline;
+use crate::rule::model::{
+    ActionName, Citation, Overlay, Package, Parameter, Rule, RuleStatus, Source, SourceAttribute, Verification,
+};
 use crate::ruleset::reload::{Attempt, Outcome};
 use crate::ruleset::{Ruleset, State};
 
@@ -55,6 +58,8 @@ fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
         counts: Some(counts(from)),
         sources: citations(from.package()),
         semantics: Ruleset::semantics(),
+        overlay: from.package().overlay.as_ref().map(|laid| overlay(from.package(), laid)),
+        parameters: from.package().parameters.iter().map(parameter).collect(),
         review_states: Some(review_states(from.package())),
         source_attributes: Some(proto::SourceAttributes {
             citations: citations(from.package()),
@@ -75,6 +80,7 @@ fn counts(from: &Ruleset) -> get_ruleset_response::Counts {
         concepts: counts.concepts,
         components: counts.components,
         atoms: counts.atoms,
+        disabled: counts.disabled,
     }
 }
 
@@ -185,6 +191,30 @@ fn diagnostic(from: &Diagnostic, files: &Files) -> proto::RulesetDiagnostic {
     }
 }
 
+fn overlay(package: &Package, from: &Overlay) -> get_ruleset_response::Overlay {
+    get_ruleset_response::Overlay {
+        title: from.head.title.clone(),
+        developer: from.head.developer.clone(),
+        disabled: disabled(package).map(|(_, rule)| disabled_rule(rule)).collect(),
+        enabled: from.enable.iter().map(|name| name.value.clone()).collect(),
+        added: from.added.rules.iter().map(|rule| rule.id.value.clone()).collect(),
+        off_formulary: from.off_formulary.iter().map(|one| one.component.value.clone()).collect(),
+    }
+}
+
+fn parameter(from: &Parameter) -> proto::Parameter {
+    proto::Parameter {
+        id: from.id.value.clone(),
+        title: from.title.clone(),
+        r#type: from.kind.word().to_owned(),
+        value: from.value.clone(),
+        default_value: from.default.clone(),
+        range: from.range(),
+        towards: from.towards.map(|towards| towards.word().to_owned()).unwrap_or_default(),
+        set_at: from.set.clone().unwrap_or_default(),
+    }
+}
+
 /// The rules of a package, by id.
 pub(super) fn sorted(package: &Package) -> Vec<&Rule> {
     let mut rules: Vec<&Rule> = package.rules.iter().collect();
@@ -205,12 +235,7 @@ pub(super) fn rule(ruleset: &Ruleset, from: &Rule) -> proto::Rule {
         evidence: from.evidence.iter().map(|citation| cited(ruleset.package(), citation)).collect(),
         strength: from.strength.clone(),
         verification: from.verification.word().to_owned(),
-        status: match from.status {
-            RuleStatus::Draft => "draft",
-            RuleStatus::Active => "active",
-            RuleStatus::Retired => "retired",
-        }
-        .to_owned(),
+        status: from.status.word().to_owned(),
         review_by: from.review_by.as_ref().map(|date| date.value.clone()).unwrap_or_default(),
         outranks: names(&from.outranks),
         location: from.location.clone(),

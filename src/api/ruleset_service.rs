@@ -1,5 +1,6 @@
 //! `concord.v1.RulesetService`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -9,7 +10,7 @@ use super::limits::{CHECKS, Limits, PAGE_RULES};
 use super::proto;
 use super::proto::ruleset_service_server::RulesetService;
 use super::refusal::Refusal;
-use super::request::{self, Page, candidate};
+use super::request::{self, Candidate, NamedFiles, Page, candidate};
 use super::ruleset_answer::{active, checked, one, rule, sorted};
 use super::status::status;
 use crate::diag::{Diagnostic, Files, Span};
@@ -85,27 +86,37 @@ impl Rules {
     }
 }
 
-/// Checks a package as a reload would. Nothing of it is kept.
-fn check(files: Vec<(String, Vec<u8>)>) -> proto::CheckRulesetResponse {
-    let mut unreadable = Vec::new();
+/// Files as texts. What is no text is told, with the files counted from `first`.
+fn texts(files: NamedFiles, first: u32, faults: &mut Vec<Diagnostic>) -> Files {
+    let mut unreadable = HashMap::new();
     let texts = files.into_iter().map(|(name, bytes)| {
         let text = ruleset::text(bytes).unwrap_or_else(|why| {
-            unreadable.push((name.clone(), why));
+            unreadable.insert(name.clone(), why);
             String::new()
         });
         (name, text)
     });
     let files = Files::new(texts.collect());
-    if !unreadable.is_empty() {
-        let index_of = |name: &str| files.iter().find(|(_, known, _)| *known == name).map_or(0, |(index, ..)| index);
-        let faults = unreadable
-            .into_iter()
-            .map(|(name, why)| Diagnostic::error("not-utf-8", Span { file: index_of(&name), start: 0, end: 0 }, why));
+    faults.extend(files.iter().filter_map(|(index, name, _)| {
+        let span = Span { file: first.saturating_add(index), start: 0, end: 0 };
+        unreadable.remove(name).map(|why| Diagnostic::error("not-utf-8", span, why))
+    }));
+    files
+}
+
+/// Checks a package as a reload would. Nothing of it is kept.
+fn check(candidate: Candidate) -> proto::CheckRulesetResponse {
+    let mut faults = Vec::new();
+    let base = texts(candidate.files, 0, &mut faults);
+    let first = u32::try_from(base.count()).unwrap_or(u32::MAX);
+    let overlay = (!candidate.overlay.is_empty()).then(|| texts(candidate.overlay, first, &mut faults));
+    let sources = Sources { base, overlay };
+    if !faults.is_empty() {
         // A digest of other bytes than those that were sent would name nothing.
-        return checked(&files, &faults.collect::<Vec<_>>(), None, String::new());
+        return checked(&sources.files(), &faults, None, String::new());
     }
-    let content = content_digest(&files);
-    let found = check_sources(Sources { base: files, overlay: None }, None);
+    let content = content_digest(&sources);
+    let found = check_sources(sources, None);
     let (files, mut diagnostics) = (found.files.clone(), found.diagnostics.clone());
     let ruleset = if found.errors() > 0 {
         None

@@ -73,11 +73,13 @@ fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
     let ruleset = ruleset(&settings)?;
     let meta = &ruleset.package().meta;
+    let overlay = ruleset.package().overlay.as_ref();
+    let overlay = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));
     let short: String = ruleset.digest().chars().take(12).collect();
     let style = PageStyle {
         width: width(),
         color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        package: format!("Package {} {} (sha256 {short})", meta.name, meta.version),
+        package: format!("Package {} {}{overlay} (sha256 {short})", meta.name, meta.version),
         signed: meta.signed_by.is_some(),
         ..PageStyle::default()
     };

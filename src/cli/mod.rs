@@ -8,12 +8,12 @@
 //! | 3 | the server ended with calls in flight |
 
 mod evaluate;
+mod in_force;
 mod input;
 pub mod page;
 mod rules;
 mod serve;
 mod settings;
-mod sign;
 pub mod yaml;
 
 use std::ffi::OsString;
@@ -39,7 +39,7 @@ enum Command {
     /// Read and check a rules package.
     #[command(subcommand)]
     Rules(rules::Command),
-    /// Print every setting, its value and where it comes from.
+    /// Print every setting and every parameter of the rules package, its value and where it comes from.
     Config(settings::Arguments),
 }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, Format, complain, print};
+use super::{Exit, Format, complain, in_force, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
 use crate::ruleset::signature::TrustedKey;
-use crate::ruleset::trust::Trust;
+use crate::ruleset::trust::{Contents, Trust};
 use crate::ruleset::{Origin, Ruleset};
 
 /// Where settings come from.
@@ -24,6 +24,9 @@ pub(super) struct SettingsArguments {
     /// Directory of the rules package: `rules.dir`.
     #[arg(long, value_name = "DIR")]
     rules: Option<PathBuf>,
+    /// Directory of the site's overlay: `rules.overlay`.
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -44,9 +47,10 @@ impl SettingsArguments {
                 set.split_once('=').ok_or_else(|| Unusable(format!("--set {set}: KEY=VALUE is expected")))?;
             all.push((key.trim().to_owned(), value.trim().to_owned()));
         }
-        if let Some(dir) = &self.rules {
-            let dir = dir.to_str().ok_or_else(|| Unusable("--rules: the path is not UTF-8".to_owned()))?;
-            all.push(("rules.dir".to_owned(), dir.to_owned()));
+        for (flag, key, dir) in [("--rules", "rules.dir", &self.rules), ("--overlay", "rules.overlay", &self.overlay)] {
+            let Some(dir) = dir else { continue };
+            let dir = dir.to_str().ok_or_else(|| Unusable(format!("{flag}: the path is not UTF-8")))?;
+            all.push((key.to_owned(), dir.to_owned()));
         }
         all.extend(flags);
         let file = self.config.clone().or_else(|| std::env::var_os(FILE_VARIABLE).map(PathBuf::from));
@@ -78,9 +82,9 @@ pub(super) fn terms(settings: &Settings) -> Terms {
     }
 }
 
-/// Where the package is that the settings name.
+/// Where the settings say that the package and its overlay are.
 pub(super) fn origin(settings: &Settings) -> Origin {
-    Origin { rules: settings.rules.dir.clone(), overlay: None }
+    Origin { rules: settings.rules.dir.clone(), overlay: settings.rules.overlay.clone() }
 }
 
 /// Which packages may be used; none: any.
@@ -110,10 +114,10 @@ pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, Unusable> {
     if let Some(trust) = &trust {
         trust.signed(&snapshot).map_err(|error| failed(&error))?;
     }
-    let files = snapshot.sources.base.clone();
+    let contents = Contents::of(&snapshot);
     let ruleset = Ruleset::from_sources(snapshot.sources).map_err(|error| failed(&error))?;
     if let Some(trust) = &trust {
-        trust.newer(&ruleset.package().meta.version, &files).map_err(|error| failed(&error))?;
+        trust.newer(ruleset.package(), &contents).map_err(|error| failed(&error))?;
     }
     Ok(ruleset)
 }
@@ -126,34 +130,45 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Unusable;
         }
     };
+    let ruleset = ruleset(&loaded.settings);
+    let in_force = ruleset.as_ref().ok();
     let text = match arguments.format {
-        Format::Text => table(&loaded.entries),
-        Format::Json => json(&loaded.entries),
+        Format::Text => {
+            table(&loaded.entries) + &in_force.map_or_else(String::new, |one| format!("\n{}", in_force::table(one)))
+        }
+        Format::Json => {
+            format!(
+                "{:#}\n",
+                serde_json::json!({"settings": rows(&loaded.entries), "ruleset": in_force.map(in_force::value)})
+            )
+        }
     };
     print(&text);
-    Exit::Fine
+    match ruleset {
+        Ok(_) => Exit::Fine,
+        Err(Unusable(message)) => {
+            complain(message);
+            Exit::Unusable
+        }
+    }
 }
 
 fn table(entries: &[Entry]) -> String {
-    let width = |text: fn(&Entry) -> &str| entries.iter().map(|entry| text(entry).chars().count()).max().unwrap_or(0);
-    let (keys, values) = (width(|entry| entry.key).max(3), width(|entry| entry.value.as_str()).max(5));
-    let mut text = format!("{:keys$}  {:values$}  from\n", "key", "value");
-    for entry in entries {
-        text.push_str(&format!("{:keys$}  {:values$}  {}\n", entry.key, entry.value, entry.origin));
-    }
-    text
+    let origins: Vec<String> = entries.iter().map(|entry| entry.origin.to_string()).collect();
+    let mut rows = vec![["key", "value", "from"]];
+    rows.extend(entries.iter().zip(&origins).map(|(entry, origin)| [entry.key, entry.value.as_str(), origin.as_str()]));
+    in_force::columns(&rows)
 }
 
-fn json(entries: &[Entry]) -> String {
-    let rows: Vec<serde_json::Value> = entries
+fn rows(entries: &[Entry]) -> Vec<serde_json::Value> {
+    entries
         .iter()
         .map(|entry| {
             serde_json::json!({
                 "key": entry.key, "value": entry.value, "origin": entry.origin.to_string(), "about": entry.about,
             })
         })
-        .collect();
-    format!("{:#}\n", serde_json::Value::Array(rows))
+        .collect()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 23] = [
+pub const KEYS: [Key; 24] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -49,6 +49,7 @@ pub const KEYS: [Key; 23] = [
     key("limits.string_bytes", Preset::Whole(256), "bytes of a string"),
     key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
     key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
+    key("rules.overlay", Preset::Absent, "directory of the site's overlay; absent: there is none"),
     key("rules.poll", Preset::Text("10s"), "time between two looks at the directory, besides its events and SIGHUP"),
     key(
         "rules.require_signature",

@@ -64,6 +64,8 @@ pub struct LimitSettings {
 pub struct RulesSettings {
     /// Its directory; none: the one in the binary.
     pub dir: Option<PathBuf>,
+    /// Directory of the overlay; none: there is none.
+    pub overlay: Option<PathBuf>,
     /// Time between two looks at the directory.
     #[serde(deserialize_with = "length")]
     pub poll: Duration,
@@ -153,8 +155,9 @@ impl RulesSettings {
     /// Protection that is set in part protects nothing, and is thought to.
     fn check(&self) -> Result<(), Unfit> {
         if self.require_signature {
-            if self.dir.is_none() {
-                let wanted = "set where rules.require_signature is: the package in the binary is never reloaded";
+            if self.dir.is_none() && self.overlay.is_none() {
+                let wanted =
+                    "set where rules.require_signature is, or rules.overlay: what is in the binary is not signed";
                 return Err(Unfit { key: "rules.dir", wanted });
             }
             if self.trusted_keys.is_empty() {

@@ -18,6 +18,14 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Does the other place lie in this one?
+    #[must_use]
+    pub fn holds(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// The files of a package, by name, in the order of their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
@@ -34,6 +42,20 @@ impl Files {
         let starts = |text: &str| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let lines = files.iter().map(|(_, text)| starts(text)).collect();
         Self { files, lines }
+    }
+
+    /// These files, followed by others below a folder of their own name.
+    #[must_use]
+    pub fn followed_by(mut self, folder: &str, others: Self) -> Self {
+        self.files.extend(others.files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)));
+        self.lines.extend(others.lines);
+        self
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.files.len()
     }
 
     /// Index, name and text of each.

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::rule::model::{Category, Conclusion, InsightCode, Severity, WhenUnknown};
+use crate::rule::model::{Category, Conclusion, InsightCode, Package, Severity, WhenUnknown};
 use crate::rule::truth::Truth;
 
 use super::case::Case;
 use super::components;
-use super::decision::{Alert, Answer, ConsideredRule, Explain, Insight, Note, Scope, Tally};
+use super::decision::{Alert, Answer, ConsideredRule, DisabledRule, Explain, Insight, Note, Scope, Tally};
 use super::requests;
 
 /// How many data requests and assessments are shown; the rest follows under
@@ -25,6 +25,10 @@ pub fn answer(case: &Case<'_>) -> Answer {
         as_of: case.as_of.to_string(),
         scope,
         scope_note: scope_note(scope).to_owned(),
+        disabled_safety_rules: disabled(case.engine.package())
+            .filter(|(safety, _)| *safety)
+            .map(|(_, rule)| rule)
+            .collect(),
         alerts: alerts(case),
         recommendations: components::by_approach(case, &components),
         data_requests: asks.data_requests,
@@ -44,10 +48,24 @@ pub fn answer(case: &Case<'_>) -> Answer {
     }
 }
 
+/// The rules that the overlay disables, each with whether it is a safety rule.
+pub fn disabled(package: &Package) -> impl Iterator<Item = (bool, DisabledRule)> {
+    package.disabled().map(|(rule, disable)| {
+        let told = DisabledRule {
+            rule: rule.id.value.clone(),
+            title: rule.title.clone(),
+            conclusion: rule.conclusion.word(),
+            reason: disable.reason.clone(),
+            by: disable.by.clone().unwrap_or_default(),
+        };
+        (rule.conclusion.is_safety(), told)
+    })
+}
+
 /// The strongest scope whose definition is true.
 fn scope(case: &Case<'_>) -> Scope {
     let declared = case.engine.program().scope;
-    let holds = |node: Option<super::program::NodeId>| node.is_some_and(|node| case.values.get(node) == Truth::True);
+    let holds = |node: Option<crate::program::NodeId>| node.is_some_and(|node| case.values.get(node) == Truth::True);
     if holds(declared.present) {
         Scope::Present
     } else if holds(declared.possible) {

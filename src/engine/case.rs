@@ -12,7 +12,7 @@ use super::Engine;
 use super::decision::Explain;
 use super::evaluate::{Open, Valuation};
 use super::ground::{Absence, Grounded};
-use super::program::{CompiledRule, NodeId};
+use crate::program::{CompiledRule, NodeId};
 
 /// Lists that are assumed complete where nothing is stated, and asked about.
 pub const ASSUMABLE: [List; 2] = [List::Diagnoses, List::Medications];

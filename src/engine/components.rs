@@ -7,7 +7,7 @@ use crate::rule::truth::Truth;
 
 use super::case::Case;
 use super::decision::{Action, Component, Exclusion, Finding, FindingKind, Offer, Recommendation, Standing};
-use super::program::{CompiledComponent, CompiledRule};
+use crate::program::{CompiledComponent, CompiledRule};
 
 /// A component with its place in the package.
 pub struct Placed<'a> {
@@ -46,6 +46,10 @@ pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
                 placed.extend(increase(case, rules, declared));
             }
         }
+    }
+    for one in &mut placed {
+        let note = engine.package().off_formulary(&one.component.code);
+        one.component.formulary_note = note.map(formulary_note);
     }
     placed
 }
@@ -134,6 +138,17 @@ fn combined(declared: &model::Component, action: Action, findings: Vec<Finding>)
         standing: Standing::of(offer, exclusion),
         rationale: findings,
         handling: None,
+        formulary_note: None,
+    }
+}
+
+/// What is said of a component that is not on the site's formulary. It stays
+/// where its findings put it: what a site stocks is no finding.
+fn formulary_note(note: &str) -> String {
+    if note.is_empty() {
+        "Not on this site's formulary.".to_owned()
+    } else {
+        format!("Not on this site's formulary: {note}")
     }
 }
 
@@ -167,13 +182,11 @@ pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation
             .map(|one| one.component.clone())
             .collect();
         components.sort_by(|a, b| {
-            (!a.offered(), Reverse(a.offer), a.exclusion, &a.code, a.action).cmp(&(
-                !b.offered(),
-                Reverse(b.offer),
-                b.exclusion,
-                &b.code,
-                b.action,
-            ))
+            let rank = |one: &Component| {
+                let off = one.formulary_note.is_some();
+                (!one.offered(), Reverse(one.offer), one.exclusion, off, one.code.clone(), one.action)
+            };
+            rank(a).cmp(&rank(b))
         });
         if !components.is_empty() {
             recommendations.push(Recommendation {

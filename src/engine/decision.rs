@@ -105,6 +105,8 @@ pub struct Answer {
     pub scope: Scope,
     /// What the scope rests on, and what follows from it.
     pub scope_note: String,
+    /// Safety rules that the site has disabled: what this answer leaves out.
+    pub disabled_safety_rules: Vec<DisabledRule>,
     /// Alerts, gravest first.
     pub alerts: Vec<Alert>,
     /// Approaches, in the order the package declares.
@@ -130,6 +132,21 @@ pub struct Answer {
     /// What it took, for spans: rules that fired, requests, atoms that differ
     /// from an empty record.
     pub tally: Tally,
+}
+
+/// A rule that the site has disabled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisabledRule {
+    /// Rule id.
+    pub rule: String,
+    /// Title.
+    pub title: String,
+    /// What it would conclude.
+    pub conclusion: &'static str,
+    /// Why the site disabled it.
+    pub reason: String,
+    /// Who decided it; empty where it is not said.
+    pub by: String,
 }
 
 /// Counts for telemetry: no patient data.
@@ -206,6 +223,8 @@ pub struct Component {
     pub rationale: Vec<Finding>,
     /// Said with the standing of a medication that must not end abruptly.
     pub handling: Option<String>,
+    /// Said of a component that is not on the site's formulary.
+    pub formulary_note: Option<String>,
 }
 
 impl Component {

@@ -7,7 +7,7 @@
 
 use crate::rule::truth::Truth;
 
-use super::program::{AtomId, Formula, NodeId, Program};
+use crate::program::{AtomId, Formula, NodeId, Program};
 
 /// A three-valued bit set: what is in neither set is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

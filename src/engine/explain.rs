@@ -9,8 +9,8 @@ use crate::rule::truth::Truth;
 use super::case::Case;
 use super::decision::{Basis, Evidence, Explain, Ground, ProofNode, Rationale};
 use super::ground::Element;
-use super::program::{AtomId, CompiledRule, Formula, NodeId, Outline, Shape};
 use super::statement;
+use crate::program::{AtomId, CompiledRule, Formula, NodeId, Outline, Shape};
 
 /// Facts behind a condition: those that decided it, and those still unknown.
 #[derive(Default)]
@@ -76,7 +76,7 @@ impl Case<'_> {
 
     fn support(&self, outline: &Outline, facts: &mut Facts) {
         let truth = self.values.get(outline.node);
-        let wanted: &[Truth] = match (outline.shape, truth) {
+        let wanted: &[Truth] = match (outline.shape(), truth) {
             (Shape::Leaf, _) => return self.leaf(outline, truth, facts),
             (Shape::Known, _) => &[Truth::True, Truth::False, Truth::Unknown],
             (Shape::All | Shape::Any, Truth::True) | (Shape::None, Truth::False) => &[Truth::True],
@@ -94,6 +94,10 @@ impl Case<'_> {
     fn leaf(&self, outline: &Outline, truth: Truth, facts: &mut Facts) {
         if truth == Truth::Unknown {
             facts.unknown.insert(outline.text.clone());
+            return;
+        }
+        // What the site has set is a fact of no record.
+        if self.engine.program().nodes.get(outline.node.at()).is_some_and(Formula::is_constant) {
             return;
         }
         let value = truth == Truth::True;

@@ -1,21 +1,17 @@
 //! From a patient to an explained decision.
 //!
 //! A pure function of patient, instant and package: no clock, no randomness,
-//! no I/O, no logging. [`compile`] makes a package into a [`program`];
-//! [`ground`] turns a record into truth values of its atoms; [`evaluate`]
+//! no I/O, no logging. [`ground`] turns a record into truth values of its atoms; [`evaluate`]
 //! computes the formulas; [`assemble`] puts the answer together.
 
 pub mod assemble;
 mod case;
-pub mod compile;
 mod components;
 pub mod decision;
-pub mod describe;
 pub mod evaluate;
 mod explain;
 pub mod ground;
 mod needs;
-pub mod program;
 mod requests;
 mod statement;
 
@@ -24,13 +20,14 @@ use std::collections::HashMap;
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
+use crate::program::{self, CompiledRule, NodeId, Program, compile};
 use crate::rule::model::{Package, Rule};
+use crate::rule::truth::Truth;
 
 use case::Case;
 use decision::{Answer, Explain};
 use evaluate::{Evaluator, NodeSet, Valuation};
 use ground::Grounder;
-use program::{CompiledRule, NodeId, Program};
 
 /// A package, ready to evaluate patients.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Compiles a package that was checked.
+    /// Compiles a package that was checked, and makes it ready.
     ///
     /// # Errors
     /// Faults of its value sets; a package that was checked has none.
@@ -56,7 +53,7 @@ impl Engine {
         let grounder = Grounder::new(&package, &program, index);
         let evaluator = Evaluator::new(&program, |id, open| {
             let atom = program.atoms.get(id.at());
-            atom.map_or(crate::rule::truth::Truth::Unknown, |atom| Grounder::absent(atom, open))
+            atom.map_or(Truth::Unknown, |atom| Grounder::absent(atom, open))
         });
         let needs = needs::of_atoms(&package, &program);
         let conditions = NodeSet::of(program.rules.iter().map(|rule| rule.node));
@@ -77,6 +74,25 @@ impl Engine {
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Its value sets.
+    #[must_use]
+    pub fn index(&self) -> &ConceptIndex {
+        self.grounder.index()
+    }
+
+    /// Truth of every atom for a patient, and of every formula.
+    #[must_use]
+    pub fn truths(&self, patient: &Patient, as_of: &AsOf) -> (Vec<Truth>, Valuation) {
+        let grounded = self.grounder.ground(&self.package, &self.program, patient, as_of);
+        let values =
+            self.evaluator.evaluate(grounded.atoms.iter().map(|(id, found)| (*id, found.truth)), grounded.open);
+        let atoms = (0..self.program.atoms.len()).map(|at| {
+            let id = program::AtomId(u32::try_from(at).unwrap_or(u32::MAX));
+            grounded.atoms.get(&id).map_or_else(|| self.evaluator.absent(id, grounded.open), |found| found.truth)
+        });
+        (atoms.collect(), values)
     }
 
     fn grounder(&self) -> &Grounder {

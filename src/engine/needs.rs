@@ -6,9 +6,9 @@ use crate::clinical::patient::List;
 use crate::rule::model::{Ask, Fact, Name, Package, Question, Word};
 
 use super::case::Case;
-use super::describe::Describer;
 use super::ground::{Absence, list_of};
-use super::program::{AtomId, Program};
+use crate::program::describe::Describer;
+use crate::program::{AtomId, Program};
 
 /// A question with what would answer it.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::case::{ASSUMABLE, Case};
 use super::components::Placed;
 use super::decision::{Assessment, DataRequest, Effect};
 use super::needs::{Need, concept_codings};
-use super::program::CompiledRule;
+use crate::program::CompiledRule;
 
 /// Data requests and assessments, the first of both shown.
 #[derive(Default)]

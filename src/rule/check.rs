@@ -60,7 +60,11 @@ pub fn parts(condition: &Condition) -> Vec<&Spanned<Condition>> {
         }
         Condition::Not(part) | Condition::Known(part) | Condition::Unknown(part) => vec![part],
         Condition::Implies(first, second) | Condition::Xor(first, second) => vec![first, second],
-        Condition::Definition(_) | Condition::Proposed(_) | Condition::Offered(_) | Condition::Fact(_) => Vec::new(),
+        Condition::Definition(_)
+        | Condition::Proposed(_)
+        | Condition::Offered(_)
+        | Condition::Parameter(_)
+        | Condition::Fact(_) => Vec::new(),
     }
 }
 

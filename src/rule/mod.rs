@@ -2,7 +2,11 @@
 
 pub mod check;
 pub mod model;
+pub mod overlay;
+pub mod parameter;
 pub mod read;
+pub mod schema;
+pub mod shape;
 pub mod template;
 pub mod truth;
 pub mod yaml;

@@ -2,6 +2,8 @@
 //! in canonical order. What the compiler reads, and what the digest covers.
 
 mod condition;
+mod overlay;
+mod parameter;
 mod rule;
 
 use std::ops::Deref;
@@ -13,11 +15,13 @@ use crate::clinical::concept::ConceptDef;
 use crate::diag::Span;
 
 pub use condition::*;
+pub use overlay::*;
+pub use parameter::*;
 pub use rule::*;
 
 /// A value with the place it was written at. Serializes as the value alone, so
 /// that moving a rule changes no digest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
@@ -74,6 +78,30 @@ pub struct Package {
     pub scope: ScopeDecl,
     /// Rules.
     pub rules: Vec<Rule>,
+    /// What a site lays over the package; already merged into the above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Overlay>,
+}
+
+impl Package {
+    /// Sorts everything whose order means nothing, so that the digest and every
+    /// answer are the same for any order of files and entries. The order of
+    /// approaches is the order of the answer, and stays.
+    pub fn sort(&mut self) {
+        self.parameters.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.sources.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.components.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        let words = &mut self.vocabulary;
+        for list in [&mut words.events, &mut words.history, &mut words.plans, &mut words.preferences] {
+            list.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        }
+        words.substances.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        words.answers.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.questions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
+        self.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    }
 }
 
 /// Metadata of a package.
@@ -96,17 +124,6 @@ pub struct Meta {
     pub revised: Option<String>,
     /// Clinician who signed it, where one has.
     pub signed_by: Option<String>,
-}
-
-/// A value that a site may set.
-#[derive(Clone, Debug, Serialize)]
-pub struct Parameter {
-    /// Name, written `$name` in rules.
-    pub id: Name,
-    /// What it is.
-    pub title: String,
-    /// Its value as text, substituted where the name is used.
-    pub value: String,
 }
 
 /// A source.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::engine::program::{NodeId, Program};
+use crate::program::{NodeId, Program};
 use crate::rule::model::{Concept, Fact, Name, Package, SourceAttribute, Vocabulary, Word};
 
 /// What rules use.
@@ -25,7 +25,7 @@ impl Uses {
         let mut nodes: Vec<BTreeSet<SourceAttribute>> = Vec::with_capacity(program.nodes.len());
         for formula in &program.nodes {
             let mut used = BTreeSet::new();
-            if let crate::engine::program::Formula::Atom(atom) = formula {
+            if let crate::program::Formula::Atom(atom) = formula {
                 used.extend(atoms.get(atom.at()).into_iter().flatten());
             }
             for part in formula.parts() {

@@ -2,35 +2,36 @@
 
 mod active;
 pub mod attributes;
+mod check;
 mod digest;
 pub mod reload;
 pub mod signature;
 mod source;
 pub mod trust;
 
-use std::path::Path;
-
+use crate::analysis::catalog::Side;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
-use crate::diag::{self, Diagnostic, Files, Level};
+use crate::diag::Files;
 use crate::engine::Engine;
 use crate::engine::decision::{Answer, Explain};
-use crate::engine::program::{Outline, Program, SEMANTICS};
+use crate::engine::evaluate::Valuation;
+use crate::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
-use crate::rule::{check, read};
+use crate::rule::truth::Truth;
 
 pub use active::{Active, State};
 pub use attributes::Uses;
+pub use check::{Checked, check_sources};
 pub use source::{MAX_FILES, Origin, SIGNATURE, Snapshot, Sources, path_fault, text};
-
-/// Diagnostics that are shown at most: a file of another kind has thousands.
-const SHOWN: usize = 200;
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
 pub struct Ruleset {
     engine: Engine,
     digest: String,
+    base_digest: String,
+    overlay_digest: Option<String>,
     warnings: String,
     uses: Uses,
 }
@@ -44,6 +45,8 @@ pub struct Counts {
     pub drafts: u32,
     /// Retired rules.
     pub retired: u32,
+    /// Rules that the overlay disables.
+    pub disabled: u32,
     /// Definitions.
     pub definitions: u32,
     /// Concepts.
@@ -71,78 +74,13 @@ pub enum LoadError {
     },
 }
 
-/// What a check found.
-#[derive(Debug)]
-pub struct Checked {
-    /// The files.
-    pub files: Files,
-    /// Faults and warnings.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The package; to be used only without errors.
-    pub package: Package,
-}
-
-impl Checked {
-    /// How many errors there are.
-    #[must_use]
-    pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|one| one.level == Level::Error).count()
-    }
-
-    /// The diagnostics as text, as many as anyone reads.
-    #[must_use]
-    pub fn render(&self, color: bool) -> String {
-        diag::render_first(&self.diagnostics, &self.files, color, SHOWN)
-    }
-}
-
-/// Reads and checks the package of a directory. `today`, `YYYY-MM-DD`, is the
-/// day against which review dates are held.
-///
-/// # Errors
-/// [`LoadError::Unreadable`] where the files can't be read.
-pub fn check_dir(dir: &Path, today: Option<&str>) -> Result<Checked, LoadError> {
-    Ok(check_files(source::read_dir(dir)?, today))
-}
-
-/// Reads and checks the shipped package.
-#[must_use]
-pub fn check_embedded(today: Option<&str>) -> Checked {
-    check_files(source::embedded(), today)
-}
-
-/// Checks a package that was read.
-#[must_use]
-pub fn check_sources(sources: Sources, today: Option<&str>) -> Checked {
-    check_files(sources.base, today)
-}
-
-/// Reads and checks the package that the files make.
-#[must_use]
-pub fn check_files(files: Files, today: Option<&str>) -> Checked {
-    let (package, mut diagnostics) = read::package(&files);
-    // What is not read can't be referred to: checks of names would only echo.
-    if diagnostics.iter().all(|one| one.level != Level::Error) {
-        diagnostics.extend(check::package(&package, today));
-    }
-    Checked { files, diagnostics, package }
-}
-
 impl Ruleset {
-    /// The shipped package.
+    /// The shipped package, without an overlay.
     ///
     /// # Errors
     /// [`LoadError`] where it has faults; tests hold that it has none.
     pub fn embedded() -> Result<Self, LoadError> {
-        Self::from_checked(check_embedded(None))
-    }
-
-    /// The package of a directory.
-    ///
-    /// # Errors
-    /// [`LoadError`] where it can't be read or has faults.
-    pub fn from_dir(dir: &Path) -> Result<Self, LoadError> {
-        Self::from_checked(check_dir(dir, None)?)
+        Self::from_sources(Origin::default().read()?)
     }
 
     /// The package that the files make, by name and text.
@@ -150,13 +88,13 @@ impl Ruleset {
     /// # Errors
     /// [`LoadError`] where it has faults.
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self, LoadError> {
-        Self::from_checked(check_files(Files::new(files), None))
+        Self::from_sources(Files::new(files).into())
     }
 
-    /// A package that was read.
+    /// A package with its overlay.
     ///
     /// # Errors
-    /// [`LoadError::Faulty`] where it has faults.
+    /// [`LoadError`] where either has faults.
     pub fn from_sources(sources: Sources) -> Result<Self, LoadError> {
         Self::from_checked(check_sources(sources, None))
     }
@@ -170,20 +108,38 @@ impl Ruleset {
         if checked.errors() > 0 {
             return Err(LoadError::Faulty { rendered });
         }
-        let digest = digest::of(&checked.package);
+        let (package, base_digest) = (&checked.package, checked.base_digest);
+        let overlay_digest = package.overlay.as_ref().map(digest::of_overlay);
+        // Of the package that is evaluated, so that it can name no other.
+        let digest = match &package.overlay {
+            Some(_) => digest::of_both(package, &base_digest),
+            None => digest::of_package(package),
+        };
         let engine = Engine::new(checked.package).map_err(|faults| {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
         let uses = Uses::of(engine.package(), engine.program());
-        Ok(Self { engine, digest, warnings: rendered, uses })
+        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered, uses })
     }
 
-    /// SHA-256 over the package, the code tables and the version of the
-    /// engine's semantics, hexadecimal.
+    /// SHA-256 over the package, its overlay, the code tables and the version of
+    /// the engine's semantics, hexadecimal.
     #[must_use]
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The same without the overlay: equal to [`Self::digest`] where there is none.
+    #[must_use]
+    pub fn base_digest(&self) -> &str {
+        &self.base_digest
+    }
+
+    /// SHA-256 over the overlay, where there is one.
+    #[must_use]
+    pub fn overlay_digest(&self) -> Option<&str> {
+        self.overlay_digest.as_deref()
     }
 
     /// Warnings of the check, rendered; empty where there are none.
@@ -198,7 +154,7 @@ impl Ruleset {
         &self.uses
     }
 
-    /// The package as written.
+    /// The package with its overlay laid over it.
     #[must_use]
     pub fn package(&self) -> &Package {
         self.engine.package()
@@ -208,6 +164,18 @@ impl Ruleset {
     #[must_use]
     pub fn program(&self) -> &Program {
         self.engine.program()
+    }
+
+    /// The package as analyses read it.
+    #[must_use]
+    pub fn side(&self) -> Side<'_> {
+        Side { package: self.package(), program: self.program(), index: self.engine.index() }
+    }
+
+    /// Truth of every atom for a patient, and of every formula.
+    #[must_use]
+    pub fn truths(&self, patient: &Patient, as_of: &AsOf) -> (Vec<Truth>, Valuation) {
+        self.engine.truths(patient, as_of)
     }
 
     /// Version of the engine's semantics.
@@ -226,6 +194,7 @@ impl Ruleset {
             rules: of(RuleStatus::Active),
             drafts: of(RuleStatus::Draft),
             retired: of(RuleStatus::Retired),
+            disabled: of(RuleStatus::Disabled),
             definitions: count(package.definitions.len()),
             concepts: count(package.concepts.len()),
             components: count(package.components.len()),

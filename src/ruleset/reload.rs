@@ -1,4 +1,4 @@
-//! One attempt to make the package at its origin the active one: read, hold
+//! One attempt to make the package at its origin, with its overlay, the active one: read, hold
 //! against the last reading, against the signature and the versions, check,
 //! compile, swap. Whatever fails, the package before stays active.
 
@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::signature::content_digest;
 use super::source::{Origin, Snapshot};
-use super::trust::{Distrust, Trust};
+use super::trust::{Contents, Distrust, Trust};
 use super::{Active, Checked, LoadError, Ruleset, check_sources};
 use crate::diag::{self, Level};
+use crate::rule::read::NEWER_FORMAT;
 
 /// A package that differs from the one before must stay the same for this long:
 /// a file that is being written is a shorter one, and may be a valid one.
@@ -81,7 +82,7 @@ pub struct Attempt {
     pub at: Timestamp,
     /// What came of it.
     pub outcome: Outcome,
-    /// SHA-256 of the manifest of the files; none where they can't be read.
+    /// Digest of the content of the files; none where they can't be read.
     pub content: Option<String>,
     /// Digest of the package; none where it has faults.
     pub digest: Option<String>,
@@ -181,7 +182,7 @@ impl Reloader {
     }
 
     fn consider(&mut self, snapshot: Snapshot, at: Timestamp) -> Attempt {
-        let content = content_digest(&snapshot.sources.base);
+        let content = content_digest(&snapshot.sources);
         let attempt = Attempt { content: Some(content), ..Attempt::new(at, Outcome::Activated) };
         let distrusted = |attempt: Attempt, why: &Distrust| attempt.refused(why.word(), why.to_string());
         if let Some(trust) = &self.trust
@@ -189,10 +190,10 @@ impl Reloader {
         {
             return distrusted(attempt, &why);
         }
-        let files = snapshot.sources.base.clone();
+        let contents = self.trust.is_some().then(|| Contents::of(&snapshot));
         let checked = check_sources(snapshot.sources, None);
         let version = Some(checked.package.meta.version.clone()).filter(|version| !version.is_empty());
-        let attempt = Attempt { version: version.clone(), ..attempt };
+        let attempt = Attempt { version, ..attempt };
         if checked.errors() > 0 {
             return faulty(attempt, &checked);
         }
@@ -201,8 +202,8 @@ impl Reloader {
             Err(error) => return attempt.refused("faulty", error.to_string()),
         };
         let attempt = Attempt { digest: Some(ruleset.digest().to_owned()), ..attempt };
-        if let Some(trust) = &mut self.trust
-            && let Err(why) = trust.note(version.as_deref().unwrap_or_default(), &files)
+        if let (Some(trust), Some(contents)) = (&mut self.trust, contents)
+            && let Err(why) = trust.note(ruleset.package(), &contents)
         {
             return distrusted(attempt, &why);
         }
@@ -211,17 +212,17 @@ impl Reloader {
     }
 }
 
-/// Names the files and the signature together: a package whose signature alone
-/// changes is another candidate.
+/// Names the files and the signatures together: a package of which a signature
+/// alone changes is another candidate.
 fn reading(snapshot: &Snapshot) -> String {
-    let signature = snapshot.signature.as_deref().unwrap_or_default();
-    format!("{}\n{signature}", content_digest(&snapshot.sources.base))
+    let Snapshot { sources, signature, overlay_signature, .. } = snapshot;
+    format!("{} {signature:?} {overlay_signature:?}", content_digest(sources))
 }
 
 fn faulty(attempt: Attempt, checked: &Checked) -> Attempt {
     let errors = checked.diagnostics.iter().filter(|one| one.level == Level::Error);
-    let newer = errors.clone().any(|one| one.code == "newer-format");
-    let reason = if newer { "newer-format" } else { "faulty" };
+    let newer = errors.clone().any(|one| one.code == NEWER_FORMAT);
+    let reason = if newer { NEWER_FORMAT } else { "faulty" };
     let first = errors.min_by_key(|one| one.span).map_or_else(String::new, |first| {
         let place = checked.files.position(first.span);
         let place = place.map_or_else(String::new, |(file, line, column)| format!("{file}:{line}:{column}: "));

@@ -65,7 +65,7 @@ fn where_signatures_are_required_only_a_signed_and_newer_package_becomes_active(
     let trust = || Some(Trust::new(vec![key.public()], Some(state.clone())).unwrap());
     let mut reloader = reloader(dir.path(), trust());
     let signed = |key: &PrivateKey| {
-        let files = super::super::source::read_dir(dir.path()).unwrap();
+        let files = Origin { rules: Some(dir.path().to_owned()), overlay: None }.read().unwrap().base;
         fs::write(dir.path().join(SIGNATURE), key.sign(&files)).unwrap();
     };
     let mut told = |expected: &str| {

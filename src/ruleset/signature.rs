@@ -1,5 +1,5 @@
-//! Signatures of packages: a detached note in the text form of
-//! <https://c2sp.org/signed-note>, in `package.sig` beside the files.
+//! Signatures of packages and overlays, each for itself: a detached note in the
+//! text form of <https://c2sp.org/signed-note>, in `package.sig` beside the files.
 //!
 //! ```text
 //! concord rules manifest v1
@@ -22,6 +22,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
+use super::source::Sources;
 use crate::diag::Files;
 
 /// First line of a manifest: a key that signs other notes too signs no package
@@ -69,7 +70,7 @@ pub enum KeyFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureFault {
     /// There is none.
-    #[error("the package is not signed: there is no `package.sig`, and rules.require_signature is set")]
+    #[error("not signed: there is no `package.sig`, and rules.require_signature is set")]
     Unsigned,
     /// Not a signed note.
     #[error("`package.sig` is not a signed note")]
@@ -107,17 +108,25 @@ impl SignatureFault {
     }
 }
 
-/// What is signed of a package.
+/// What is signed of a package or of an overlay.
 #[must_use]
 pub fn manifest(files: &Files) -> String {
     let lines = files.iter().map(|(_, name, text)| format!("{}  {name}\n", hex(&Sha256::digest(text.as_bytes()))));
     format!("{HEADER}\n{}", lines.collect::<String>())
 }
 
-/// SHA-256 of the manifest, hexadecimal: names the bytes of the files, where
-/// the package's digest names what they mean.
+/// SHA-256 of the manifest of a package, followed by that of its overlay where
+/// there is one, hexadecimal: names the bytes of the files, where the digest of
+/// the package names what they mean.
 #[must_use]
-pub fn content_digest(files: &Files) -> String {
+pub fn content_digest(sources: &Sources) -> String {
+    let overlay = sources.overlay.as_ref().map(manifest).unwrap_or_default();
+    hex(&Sha256::digest((manifest(&sources.base) + &overlay).as_bytes()))
+}
+
+/// SHA-256 of one manifest, hexadecimal.
+#[must_use]
+pub fn files_digest(files: &Files) -> String {
     hex(&Sha256::digest(manifest(files).as_bytes()))
 }
 

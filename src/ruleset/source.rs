@@ -1,6 +1,6 @@
-//! Where the files of a package come from: a directory, the binary, or a
-//! request. Each is read into memory once; what is hashed, checked and compiled
-//! is what was read.
+//! Where the files of a package and of its overlay come from: directories, the
+//! binary, or a request. Each is read into memory once; what is hashed, checked
+//! and compiled is what was read.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -16,8 +16,11 @@ pub const MAX_FILES: usize = 1_000;
 /// Most bytes of a package that is read from a directory.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// The signature of a package, beside its files.
+/// The signature of a package or of an overlay, beside its files.
 pub const SIGNATURE: &str = "package.sig";
+
+/// Folder that the files of an overlay are shown in.
+const OVERLAY: &str = "overlay";
 
 /// Readings of a directory until two that follow each other must be equal.
 const READINGS: usize = 5;
@@ -25,60 +28,98 @@ const READINGS: usize = 5;
 /// The files of the shipped package, by name.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_rules.rs"));
 
-/// Where a package is.
+/// Where a package comes from, and the overlay that a site lays over it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Directory of the package; none: the one in the binary.
     pub rules: Option<PathBuf>,
-    /// Directory of a site's overlay; none: no overlay.
+    /// Directory of the overlay; none: there is no overlay.
     pub overlay: Option<PathBuf>,
 }
 
-/// The files of a package, read into memory.
-#[derive(Clone, Debug)]
+/// The files of a package and of its overlay, read into memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
     /// The package.
     pub base: Files,
-    /// The overlay.
+    /// The overlay, where there is one.
     pub overlay: Option<Files>,
 }
 
-/// The files of a package with the signature that was beside them.
-#[derive(Clone, Debug)]
+/// The files with the signatures that were beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The files.
     pub sources: Sources,
-    /// The text of `package.sig`.
+    /// Is the package the one in the binary? Then it needs no signature: who
+    /// can change it can change what would verify it.
+    pub built_in: bool,
+    /// The text of `package.sig` of the package.
     pub signature: Option<String>,
+    /// The text of `package.sig` of the overlay.
+    pub overlay_signature: Option<String>,
 }
 
 impl Origin {
     /// Reads every file.
     ///
     /// # Errors
-    /// [`LoadError::Unreadable`] where they can't be read, and
+    /// [`LoadError::Unreadable`] where a file or directory can't be read, and
     /// [`LoadError::Changing`] where they don't hold still.
     pub fn read(&self) -> Result<Sources, LoadError> {
         Ok(self.snapshot()?.sources)
     }
 
-    /// Reads every file, and the signature.
+    /// Reads every file, and the signatures.
     ///
     /// # Errors
     /// As of [`Origin::read`].
     pub fn snapshot(&self) -> Result<Snapshot, LoadError> {
-        let (base, signature) = match &self.rules {
-            Some(dir) => settled(dir, || Ok((read_once(dir)?, read_signature(dir)?)))?,
-            None => (embedded(), None),
-        };
-        Ok(Snapshot { sources: Sources { base, overlay: None }, signature })
+        settled(|| self.snapshot_once())
+    }
+
+    fn snapshot_once(&self) -> Result<Snapshot, LoadError> {
+        let signature = |dir: &Option<PathBuf>| dir.as_deref().map(read_signature).transpose().map(Option::flatten);
+        Ok(Snapshot {
+            sources: Sources {
+                base: self.rules.as_deref().map_or_else(|| Ok(embedded()), read_dir)?,
+                overlay: self.overlay.as_deref().map(read_dir).transpose()?,
+            },
+            built_in: self.rules.is_none(),
+            signature: signature(&self.rules)?,
+            overlay_signature: signature(&self.overlay)?,
+        })
+    }
+
+    /// The directories that files come from.
+    pub fn dirs(&self) -> impl Iterator<Item = &Path> {
+        [&self.rules, &self.overlay].into_iter().flatten().map(PathBuf::as_path)
+    }
+}
+
+impl Sources {
+    /// All files as they are shown: those of the overlay after the others, below
+    /// `overlay/`.
+    #[must_use]
+    pub fn files(self) -> Files {
+        match self.overlay {
+            Some(overlay) => self.base.followed_by(OVERLAY, overlay),
+            None => self.base,
+        }
+    }
+}
+
+impl From<Files> for Sources {
+    /// A package without an overlay.
+    fn from(base: Files) -> Self {
+        Self { base, overlay: None }
     }
 }
 
 /// Reads until two readings are equal: a file that is written meanwhile, or a
 /// directory that is swapped, must not give half of one package and half of
-/// another.
-fn settled<T: PartialEq>(dir: &Path, read: impl Fn() -> Result<T, LoadError>) -> Result<T, LoadError> {
+/// another, nor a package with the overlay of another.
+fn settled<T: PartialEq>(read: impl Fn() -> Result<T, LoadError>) -> Result<T, LoadError> {
     let mut before = read();
     for _ in 1..READINGS {
         let now = read();
@@ -88,23 +129,12 @@ fn settled<T: PartialEq>(dir: &Path, read: impl Fn() -> Result<T, LoadError>) ->
             (_, now) => before = now,
         }
     }
-    Err(LoadError::Changing(format!("{}: the files change while they are read", dir.display())))
+    Err(LoadError::Changing("the files of the rules package change while they are read".to_owned()))
 }
 
 /// The shipped package.
-#[must_use]
-pub fn embedded() -> Files {
+fn embedded() -> Files {
     Files::new(EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect())
-}
-
-/// Every `*.yaml` below a directory, `cases` aside: those are patients, not rules.
-///
-/// # Errors
-/// [`LoadError::Unreadable`] where a file can't be read, is not UTF-8, is too
-/// large, or leads out of the directory, or where there is none;
-/// [`LoadError::Changing`] where the files don't hold still.
-pub fn read_dir(dir: &Path) -> Result<Files, LoadError> {
-    settled(dir, || read_once(dir))
 }
 
 /// Why a path can't be that of a file of a package, if it can't. It is a line
@@ -126,7 +156,12 @@ pub fn path_fault(path: &str) -> Option<&'static str> {
     None
 }
 
-fn read_once(dir: &Path) -> Result<Files, LoadError> {
+/// Every `*.yaml` below a directory, `cases` aside: those are patients, not rules.
+///
+/// # Errors
+/// [`LoadError::Unreadable`] where a file can't be read, is not UTF-8, is too
+/// large, or leads out of the directory, or where there is none.
+fn read_dir(dir: &Path) -> Result<Files, LoadError> {
     let root = dir.canonicalize().map_err(|error| unreadable(dir, &error.to_string()))?;
     let mut walk = Walk { root: &root, files: Vec::new(), bytes: 0 };
     walk.dir(&root)?;
@@ -245,12 +280,12 @@ mod tests {
             count.set(count.get() + 1);
             Ok(count.get())
         };
-        assert!(matches!(settled(Path::new("x"), next), Err(LoadError::Changing(_))));
+        assert!(matches!(settled(next), Err(LoadError::Changing(_))));
         assert_eq!(count.get(), READINGS);
         count.set(0);
-        let last = settled(Path::new("x"), || next().map(|number| number.min(3)));
+        let last = settled(|| next().map(|number| number.min(3)));
         assert_eq!((last.ok(), count.get()), (Some(3), 4));
-        let gone: Result<u8, _> = settled(Path::new("x"), || Err(LoadError::Unreadable("gone".to_owned())));
+        let gone: Result<u8, _> = settled(|| Err(LoadError::Unreadable("gone".to_owned())));
         assert!(matches!(gone, Err(LoadError::Unreadable(_))));
     }
 

@@ -1,25 +1,47 @@
 //! Which packages may become active, where that is restricted: signed by a
-//! pinned key, and none older than one that was active before.
+//! pinned key, and none older than one that was active before. Package and
+//! overlay are held to it each for itself.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::signature::{SignatureFault, TrustedKey, content_digest, verify};
+use super::signature::{SignatureFault, TrustedKey, files_digest, verify};
 use super::source::Snapshot;
-use crate::diag::Files;
+use crate::rule::model::Package;
 
 /// Most bytes of a state file that is ours.
-const STATE_BYTES: u64 = 4 * 1024;
+const STATE_BYTES: u64 = 64 * 1024;
 
 /// Restrictions in force.
 #[derive(Debug)]
 pub struct Trust {
     keys: Vec<TrustedKey>,
     state: Option<PathBuf>,
-    highest: Option<Seen>,
+    highest: History,
+}
+
+/// The highest version that was active, by what it is of.
+type History = BTreeMap<Named, Seen>;
+
+/// What has versions of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The package.
+    Package,
+    /// The site's overlay.
+    Overlay,
+}
+
+/// A package or an overlay by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    part: Part,
+    name: String,
 }
 
 /// A version that was active, with the digest of its files.
@@ -29,26 +51,47 @@ struct Seen {
     content: String,
 }
 
+/// Digests of the files of what has to be signed.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    base: Option<String>,
+    overlay: Option<String>,
+}
+
 /// Why a package may not become active.
 #[derive(Debug, thiserror::Error)]
 pub enum Distrust {
-    /// Its signature does not hold.
-    #[error(transparent)]
-    Signature(#[from] SignatureFault),
-    /// Its version can't be compared.
-    #[error("`{0}` is not a version of Semantic Versioning, such as 1.4.0: signed packages are ordered by it")]
-    Version(String),
-    /// Older than one that was active.
-    #[error("version {version} is older than {highest}, which was active before")]
-    RolledBack {
-        /// Version of the package.
+    /// A signature does not hold.
+    #[error("{0}: {1}")]
+    Signature(Part, SignatureFault),
+    /// A version can't be compared.
+    #[error(
+        "{of}: `{version}` is not a version of Semantic Versioning, such as 1.4.0: what is signed is ordered by it"
+    )]
+    Version {
+        /// Of what.
+        of: Named,
+        /// Its version.
         version: String,
-        /// Highest version that was active.
-        highest: String,
+    },
+    /// Older than one that was active.
+    #[error("{of}: version {version} is older than {highest}, which was active before")]
+    RolledBack {
+        /// What is older.
+        of: Named,
+        /// Its version.
+        version: Version,
+        /// The highest version that was active.
+        highest: Version,
     },
     /// The same version with other files.
-    #[error("version {0} was active before with other files: a changed package needs a higher version")]
-    SameVersion(String),
+    #[error("{of}: version {version} was active before with other files: what changed needs a higher version")]
+    SameVersion {
+        /// What has other files.
+        of: Named,
+        /// Its version.
+        version: Version,
+    },
     /// The state file can't be read or written.
     #[error("rules.state_file: {0}")]
     State(String),
@@ -59,16 +102,44 @@ impl Distrust {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Signature(fault) => fault.word(),
-            Self::Version(_) => "no-version",
-            Self::RolledBack { .. } | Self::SameVersion(_) => "rolled-back",
+            Self::Signature(Part::Overlay, SignatureFault::Unsigned) => "unsigned-overlay",
+            Self::Signature(_, fault) => fault.word(),
+            Self::Version { .. } => "no-version",
+            Self::RolledBack { .. } | Self::SameVersion { .. } => "rolled-back",
             Self::State(_) => "state-file",
         }
     }
 }
 
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Package => "package",
+            Self::Overlay => "overlay",
+        })
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.part, self.name)
+    }
+}
+
+impl Contents {
+    /// Of what was read.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let sources = &snapshot.sources;
+        Self {
+            base: (!snapshot.built_in).then(|| files_digest(&sources.base)),
+            overlay: sources.overlay.as_ref().map(files_digest),
+        }
+    }
+}
+
 impl Trust {
-    /// Restrictions by pinned keys. The highest version is kept in memory, and
+    /// Restrictions by pinned keys. The highest versions are kept in memory, and
     /// in the state file where one is named.
     ///
     /// # Errors
@@ -76,83 +147,122 @@ impl Trust {
     pub fn new(keys: Vec<TrustedKey>, state: Option<PathBuf>) -> Result<Self, Distrust> {
         let highest = match &state {
             Some(path) => read(path).map_err(|why| Distrust::State(format!("{}: {why}", path.display())))?,
-            None => None,
+            None => History::new(),
         };
         Ok(Self { keys, state, highest })
     }
 
-    /// Holds the signature against the files, before any of them is parsed.
+    /// Holds the signatures against the files, before any of them is parsed.
     ///
     /// # Errors
     /// [`Distrust::Signature`].
     pub fn signed(&self, snapshot: &Snapshot) -> Result<(), Distrust> {
-        Ok(verify(&snapshot.sources.base, snapshot.signature.as_deref(), &self.keys)?)
+        let held = |part, files, note: &Option<String>| {
+            verify(files, note.as_deref(), &self.keys).map_err(|fault| Distrust::Signature(part, fault))
+        };
+        if !snapshot.built_in {
+            held(Part::Package, &snapshot.sources.base, &snapshot.signature)?;
+        }
+        match &snapshot.sources.overlay {
+            Some(files) => held(Part::Overlay, files, &snapshot.overlay_signature),
+            None => Ok(()),
+        }
     }
 
-    /// Is a version not older than any that was active?
+    /// Are the versions not older than any that was active?
     ///
     /// # Errors
     /// [`Distrust::Version`], [`Distrust::RolledBack`] and
     /// [`Distrust::SameVersion`].
-    pub fn newer(&self, version: &str, files: &Files) -> Result<(), Distrust> {
-        self.seen(version, files).map(|_| ())
+    pub fn newer(&self, package: &Package, contents: &Contents) -> Result<(), Distrust> {
+        self.seen(package, contents).map(|_| ())
     }
 
-    fn seen(&self, version: &str, files: &Files) -> Result<Seen, Distrust> {
-        let now = Version::parse(version).map_err(|_| Distrust::Version(version.to_owned()))?;
-        let content = content_digest(files);
-        if let Some(highest) = &self.highest {
-            let order = now.cmp_precedence(&highest.version);
-            if order.is_lt() {
-                return Err(Distrust::RolledBack { version: now.to_string(), highest: highest.version.to_string() });
+    /// The history as the package would leave it.
+    fn seen(&self, package: &Package, contents: &Contents) -> Result<History, Distrust> {
+        let mut history = self.highest.clone();
+        let mut see = |part, name: &str, version: &str, content: &str| {
+            let of = Named { part, name: name.to_owned() };
+            let Ok(now) = Version::parse(version) else {
+                return Err(Distrust::Version { of, version: version.to_owned() });
+            };
+            if let Some(Seen { version: highest, content: known }) = self.highest.get(&of) {
+                let order = now.cmp_precedence(highest);
+                if order.is_lt() {
+                    return Err(Distrust::RolledBack { of, version: now, highest: highest.clone() });
+                }
+                if order.is_eq() && content != known {
+                    return Err(Distrust::SameVersion { of, version: now });
+                }
             }
-            if order.is_eq() && content != highest.content {
-                return Err(Distrust::SameVersion(now.to_string()));
-            }
+            history.insert(of, Seen { version: now, content: content.to_owned() });
+            Ok(())
+        };
+        if let Some(content) = &contents.base {
+            see(Part::Package, &package.meta.name, &package.meta.version, content)?;
         }
-        Ok(Seen { version: now, content })
+        if let (Some(overlay), Some(content)) = (&package.overlay, &contents.overlay) {
+            see(Part::Overlay, &overlay.head.name, &overlay.head.version, content)?;
+        }
+        Ok(history)
     }
 
-    /// Notes that a version becomes active.
+    /// Notes that a package becomes active.
     ///
     /// # Errors
     /// As of [`Trust::newer`], and [`Distrust::State`] where it can't be
     /// noted: a version that would be forgotten could be rolled back.
-    pub fn note(&mut self, version: &str, files: &Files) -> Result<(), Distrust> {
-        let seen = self.seen(version, files)?;
-        if self.highest.as_ref() == Some(&seen) {
+    pub fn note(&mut self, package: &Package, contents: &Contents) -> Result<(), Distrust> {
+        let seen = self.seen(package, contents)?;
+        if self.highest == seen {
             return Ok(());
         }
         if let Some(path) = &self.state {
             write(path, &seen).map_err(|error| Distrust::State(format!("{}: {error}", path.display())))?;
         }
-        self.highest = Some(seen);
+        self.highest = seen;
         Ok(())
     }
 }
 
-fn read(path: &Path) -> Result<Option<Seen>, String> {
+fn read(path: &Path) -> Result<History, String> {
     let size = match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(History::new()),
         Err(error) => return Err(error.to_string()),
         Ok(found) => found.len(),
     };
     let text =
         if size <= STATE_BYTES { fs::read_to_string(path).map_err(|error| error.to_string())? } else { String::new() };
-    let (version, content) = text.trim_end().split_once(' ').unwrap_or_default();
-    match Version::parse(version) {
-        Ok(version) if content.len() == 64 => Ok(Some(Seen { version, content: content.to_owned() })),
-        _ => Err("not the state that Concord wrote: a version and a digest".to_owned()),
+    let history: Option<History> = text.lines().map(line).collect();
+    // A file that is empty says that nothing was active, and none of ours does.
+    history.filter(|history| !history.is_empty()).ok_or_else(|| {
+        "not the state that Concord wrote: lines of `package` or `overlay`, name, version and digest".to_owned()
+    })
+}
+
+fn line(text: &str) -> Option<(Named, Seen)> {
+    let mut words = text.split(' ');
+    let part = match words.next()? {
+        "package" => Part::Package,
+        "overlay" => Part::Overlay,
+        _ => return None,
+    };
+    let (name, version, content) = (words.next()?, words.next()?, words.next()?);
+    if content.len() != 64 || words.next().is_some() {
+        return None;
     }
+    let seen = Seen { version: Version::parse(version).ok()?, content: content.to_owned() };
+    Some((Named { part, name: name.to_owned() }, seen))
 }
 
 /// Beside it and then over it, so that a crash leaves the one or the other.
-fn write(path: &Path, seen: &Seen) -> std::io::Result<()> {
+fn write(path: &Path, history: &History) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let beside = PathBuf::from(name);
+    let lines = history.iter().map(|(of, seen)| format!("{of} {} {}\n", seen.version, seen.content));
     let mut file = File::create(&beside)?;
-    file.write_all(format!("{} {}\n", seen.version, seen.content).as_bytes())?;
+    file.write_all(lines.collect::<String>().as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -160,48 +270,5 @@ fn write(path: &Path, seen: &Seen) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(text: &str) -> Files {
-        Files::new(vec![("a.yaml".to_owned(), text.to_owned())])
-    }
-
-    #[test]
-    fn versions_only_rise_and_one_version_is_one_content() {
-        let mut trust = Trust::new(Vec::new(), None).unwrap();
-        for (version, text, expected) in [
-            ("1.9.0", "a", None),
-            ("1.9.0", "a", None),
-            ("1.9.0", "b", Some("rolled-back")),
-            ("1.9.0+later", "b", Some("rolled-back")),
-            ("1.10.0-rc.1", "b", None),
-            ("1.9.9", "c", Some("rolled-back")),
-            ("1.10.0", "c", None),
-            ("1.10", "d", Some("no-version")),
-        ] {
-            let told = trust.note(version, &files(text)).err().map(|error| error.word());
-            assert_eq!(told, expected, "{version} {text}");
-        }
-    }
-
-    #[test]
-    fn the_highest_version_outlives_the_process() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("state");
-        let open = || Trust::new(Vec::new(), Some(path.clone()));
-        open().unwrap().note("2.0.0", &files("a")).unwrap();
-        let told = open().unwrap().note("1.0.0", &files("a")).unwrap_err();
-        assert_eq!(told.to_string(), "version 1.0.0 is older than 2.0.0, which was active before");
-        open().unwrap().note("2.0.0", &files("a")).unwrap();
-
-        fs::write(&path, "2.0.0\n").unwrap();
-        assert_eq!(open().unwrap_err().word(), "state-file");
-        fs::remove_file(&path).unwrap();
-        let mut trust = open().unwrap();
-        fs::remove_dir(dir.path()).unwrap();
-        assert_eq!(trust.note("2.0.0", &files("a")).unwrap_err().word(), "state-file");
-        // What could not be noted was not seen.
-        trust.newer("1.0.0", &files("a")).unwrap();
-    }
-}
+#[path = "trust_tests.rs"]
+mod tests;

@@ -1,10 +1,10 @@
-//! Keeps the active package that of its directory. Three things lead to an
+//! Keeps the active package that of its directories, its overlay's among them. Three things lead to an
 //! attempt: an event of the file system, which is a hint and no more (a
 //! Kubernetes ConfigMap changes by a link beside the files, and some file
 //! systems tell nothing); a poll, which is the guarantee; and a signal. What
 //! decides is the content: see [`crate::ruleset::reload`].
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,18 +78,18 @@ impl Loader {
 
     /// Reloads until it is dropped; `signaled` yields at each signal.
     pub async fn run(self, poll: Duration, mut signaled: impl AsyncFnMut()) {
-        let dir = self.lock().origin().rules.clone();
-        let Some(dir) = dir else {
+        let dirs: Vec<PathBuf> = self.lock().origin().dirs().map(ToOwned::to_owned).collect();
+        if dirs.is_empty() {
             loop {
                 signaled().await;
                 tracing::info!(
                     "the rules package is the one in the binary, and never reloads; rules.dir names another"
                 );
             }
-        };
+        }
         // Keeps one event that comes during an attempt for the next.
         let changed = Arc::new(Notify::new());
-        let mut watcher = watch(&dir, &changed);
+        let mut watcher = watch(&dirs, &changed);
         let mut ticks = interval_at(tokio::time::Instant::now() + poll, poll);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // Between the first reading and the watch something may have changed.
@@ -108,7 +108,7 @@ impl Loader {
             let missed = attempt.is_some_and(|attempt| attempt.outcome != Outcome::Unchanged);
             if trigger == Trigger::Poll && (missed || watcher.is_none()) {
                 drop(watcher);
-                watcher = watch(&dir, &changed);
+                watcher = watch(&dirs, &changed);
             }
         }
     }
@@ -144,8 +144,22 @@ fn tell(attempt: &Attempt, trigger: Trigger, before: (String, String), active: &
             let Some(ruleset) = active.get() else { return };
             let meta = &ruleset.package().meta;
             let (name, version, digest) = (&meta.name, &meta.version, ruleset.digest());
+            let overlay = ruleset.package().overlay.as_ref().map(|overlay| overlay.head.name.as_str());
+            let overlay_version = ruleset.package().overlay.as_ref().map(|overlay| overlay.head.version.as_str());
+            let disabled = ruleset.counts().disabled;
             let (version_before, digest_before) = before;
-            tracing::info!(name, version, digest, version_before, digest_before, trigger, "rules package active");
+            tracing::info!(
+                name,
+                version,
+                digest,
+                overlay,
+                overlay_version,
+                disabled,
+                version_before,
+                digest_before,
+                trigger,
+                "rules package active"
+            );
         }
         Outcome::Unchanged if trigger == "signal" => tracing::info!("the rules package is unchanged"),
         Outcome::Unchanged => {}
@@ -167,9 +181,9 @@ fn tell(attempt: &Attempt, trigger: Trigger, before: (String, String), active: &
     }
 }
 
-/// A watch of a directory and all below. Where the system can't, the poll is
+/// A watch of the directories and all below. Where the system can't, the poll is
 /// left.
-fn watch(dir: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
+fn watch(dirs: &[PathBuf], changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let hint = Arc::clone(changed);
     let handler = move |event: notify::Result<notify::Event>| {
         // Our own reading opens and closes files, which are events too.
@@ -182,12 +196,14 @@ fn watch(dir: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let config = notify::Config::default().with_follow_symlinks(false);
     let watching = || {
         let mut watcher = RecommendedWatcher::new(handler, config)?;
-        watcher.watch(&dir.canonicalize()?, RecursiveMode::Recursive)?;
+        for dir in dirs {
+            watcher.watch(&dir.canonicalize()?, RecursiveMode::Recursive)?;
+        }
         Ok::<_, notify::Error>(watcher)
     };
     watching()
         .inspect_err(
-            |error| tracing::warn!(%error, "the directory of the rules package can't be watched; it is polled"),
+            |error| tracing::warn!(%error, "the directories of the rules package can't be watched; they are polled"),
         )
         .ok()
 }

@@ -102,7 +102,7 @@ fn request_about(answer: &Answer, about: &[&str]) -> bool {
 }
 
 /// What of the expectation does not hold.
-fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
+pub fn misses(answer: &Answer, expect: &Value) -> Vec<String> {
     let mut misses = Vec::new();
     let mut miss = |what: String| misses.push(what);
     for approach in strings(&expect["approaches"]["must"]) {
@@ -240,7 +240,17 @@ fn a_caution_with_an_offer_counts_as_offered() {
         let standing = Standing::of(offer, exclusion);
         let (code, title) = (String::new(), String::new());
         let action = concord::engine::decision::Action::Start;
-        Component { code, title, action, offer, exclusion, standing, rationale: Vec::new(), handling: None }
+        Component {
+            code,
+            title,
+            action,
+            offer,
+            exclusion,
+            standing,
+            rationale: Vec::new(),
+            handling: None,
+            formulary_note: None,
+        }
     };
     assert!(component(Offer::Consider, Exclusion::Caution).offered());
     assert!(!component(Offer::Recommend, Exclusion::VerifyFirst).offered());

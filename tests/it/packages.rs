@@ -36,7 +36,7 @@ pub fn package(name: &str, version: &str) -> Package {
 }
 
 pub fn digest(package: &Package) -> String {
-    content_digest(&Files::new(package.clone()))
+    content_digest(&Files::new(package.clone()).into())
 }
 
 /// Writes a package into a folder, each file beside its place and then over it.

@@ -16,7 +16,7 @@ use crate::server::{Server, fine};
 
 fn candidate(package: &Package) -> CheckRulesetRequest {
     let file = |(name, text): &(String, String)| RulesetFile { path: name.clone(), content: text.clone().into_bytes() };
-    CheckRulesetRequest { files: package.iter().map(file).collect() }
+    CheckRulesetRequest { files: package.iter().map(file).collect(), overlay: Vec::new() }
 }
 
 async fn check(

@@ -47,7 +47,7 @@ fn against(finding: &Finding) -> bool {
 
 /// Components that the same rules speak against in the same way are one entry.
 fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
-    type Key<'a> = (Standing, Action, Option<&'a str>, Vec<(FindingKind, &'a str)>, Vec<&'a str>);
+    type Key<'a> = (Standing, Action, [Option<&'a str>; 2], Vec<(FindingKind, &'a str)>, Vec<&'a str>);
     let mut positions: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&'a Component>> = Vec::new();
     for component in components {
@@ -56,7 +56,8 @@ fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
             found.map(|finding| (finding.kind, finding.rationale.rule.as_str())).collect()
         };
         let uncounted = findings(&|finding| !finding.counted).into_iter().map(|(_, rule)| rule).collect();
-        let key = (component.standing, component.action, component.handling.as_deref(), findings(&against), uncounted);
+        let said = [component.handling.as_deref(), component.formulary_note.as_deref()];
+        let key = (component.standing, component.action, said, findings(&against), uncounted);
         let next = groups.len();
         let position = *positions.entry(key).or_insert(next);
         match groups.get_mut(position) {
@@ -65,6 +66,13 @@ fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
         }
     }
     groups
+}
+
+/// That a component is not on the site's formulary, where it is not.
+pub(super) fn formulary(sheet: &mut Sheet, component: &Component) {
+    if let Some(note) = &component.formulary_note {
+        sheet.tagged(4, "►", Paint::Bold, note);
+    }
 }
 
 pub(super) fn block<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answer) {
@@ -81,6 +89,7 @@ pub(super) fn block<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answ
         if let Some(handling) = &first.handling {
             sheet.tagged(4, "►", Paint::Bold, handling);
         }
+        formulary(sheet, first);
         for finding in first.rationale.iter().filter(|finding| against(finding)) {
             let standing = words::standing_of(finding.kind);
             let weaker = standing != first.standing;

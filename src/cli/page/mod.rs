@@ -80,6 +80,20 @@ fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
     sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
     sheet.tagged(0, &tag, Paint::Bold, &words::short_scope_note(&answer.scope_note));
+    disabled(sheet, answer);
+}
+
+/// What this answer leaves out because the site wants it so.
+fn disabled(sheet: &mut Sheet, answer: &Answer) {
+    if answer.disabled_safety_rules.is_empty() {
+        return;
+    }
+    sheet.heading("Safety rules that this site has disabled");
+    for rule in &answer.disabled_safety_rules {
+        let by = if rule.by.is_empty() { String::new() } else { format!(" ({})", rule.by) };
+        let tag = format!("NOT EVALUATED {}:", rule.rule);
+        sheet.tagged(2, &tag, Paint::Care, &format!("{}. Reason given: {}{by}", rule.title, rule.reason));
+    }
 }
 
 /// The names of what is told at length below.

@@ -73,7 +73,8 @@ fn grouped<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Vec<&'a C
     let same = |a: &Component, b: &Component| {
         let key = |finding: &Finding| (finding.kind, finding.counted, finding.rationale.rule.clone());
         let rules = |one: &Component| one.rationale.iter().map(key).collect::<Vec<_>>();
-        (a.standing, a.offer, a.action) == (b.standing, b.offer, b.action) && rules(a) == rules(b)
+        (a.standing, a.offer, a.action, &a.formulary_note) == (b.standing, b.offer, b.action, &b.formulary_note)
+            && rules(a) == rules(b)
     };
     let mut groups: Vec<Vec<&Component>> = Vec::new();
     for component in components {
@@ -110,6 +111,9 @@ fn offer<'a>(sheet: &mut Sheet, said: &mut Said<'a>, group: &[&'a Component]) {
     let (text, basis) = told.next().map(|finding| said.finding(finding)).unwrap_or_default();
     let end = if text.is_empty() { "" } else { "." };
     sheet.titled((&tag, paint), &format!("{titles}{end}"), &text, &basis);
+    if !cautioned {
+        exclusions::formulary(sheet, first);
+    }
     for finding in told {
         let (text, basis) = said.finding(finding);
         let also = if Some(finding.kind) == strongest { "Also:" } else { "Also consider:" };

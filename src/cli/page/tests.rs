@@ -44,6 +44,7 @@ fn component(code: &str, title: &str, offer: Offer, exclusion: Exclusion, kind: 
             rationale: rationale(&format!("{code}-rule"), "Weigh it with the patient."),
         }],
         handling: None,
+        formulary_note: None,
     }
 }
 
@@ -103,6 +104,7 @@ fn answer() -> Answer {
 
 fn empty() -> Answer {
     Answer {
+        disabled_safety_rules: Vec::new(),
         as_of: "2026-06-01T23:59:59Z".to_owned(),
         scope: Scope::None,
         scope_note: String::new(),

@@ -4,7 +4,7 @@ use crate::clinical::concept::Match;
 use crate::clinical::date::{FhirDate, Interval, Length};
 use crate::clinical::patient::{ClinicalStatus, Diagnosis, List, VerificationStatus};
 use crate::engine::decision::UnrecognizedReason;
-use crate::engine::program::Atom;
+use crate::program::Atom;
 use crate::rule::model::{DiagnosisStatus, Fact, Name};
 use crate::rule::truth::Truth;
 

@@ -3,7 +3,7 @@
 use crate::clinical::patient::{List, Medication, MedicationStatus};
 use crate::clinical::unit::{Unit, convert};
 use crate::engine::decision::UnrecognizedReason;
-use crate::engine::program::Atom;
+use crate::program::Atom;
 use crate::rule::model::{Comparison, ComparisonUnit, Fact, MedicationTest, Name};
 use crate::rule::truth::Truth;
 

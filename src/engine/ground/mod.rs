@@ -19,7 +19,7 @@ use crate::rule::truth::Truth;
 
 use super::decision::{Basis, Reading, Unrecognized};
 use super::evaluate::Open;
-use super::program::{Atom, AtomId, Program};
+use crate::program::{Atom, AtomId, Program};
 
 use record::Record;
 
@@ -225,6 +225,12 @@ impl Grounder {
             grounder.use_concepts(&rule.conclusion);
         }
         grounder
+    }
+
+    /// The value sets.
+    #[must_use]
+    pub fn index(&self) -> &ConceptIndex {
+        &self.index
     }
 
     /// A result that a rule asks for is not unused.

@@ -7,7 +7,7 @@ use crate::clinical::date::{FhirDate, Interval};
 use crate::clinical::patient::{Coding, Comparator, List, Observation, ObservedValue};
 use crate::clinical::unit::{Substance, Unit, UnitProblem, convert};
 use crate::engine::decision::UnrecognizedReason;
-use crate::engine::program::Atom;
+use crate::program::Atom;
 use crate::rule::model::{Bound, Comparison, ComparisonUnit, Concept, Fact, ObservationTest, Window};
 use crate::rule::truth::Truth;
 

@@ -7,7 +7,7 @@ use crate::clinical::date::{AsOf, completed_years};
 use crate::clinical::patient::{Completeness, List, Patient};
 use crate::engine::decision::{Reading, Unrecognized, UnrecognizedReason};
 use crate::engine::evaluate::Open;
-use crate::engine::program::{Atom, AtomId};
+use crate::program::{Atom, AtomId};
 use crate::rule::model::{Bound, Comparison, Fact, Package};
 use crate::rule::truth::Truth;
 

@@ -65,6 +65,7 @@ impl<'a> Names<'a> {
                 substances.entry(class).or_insert(substance.id.span);
             }
         }
+        table("parameter", package.parameters.iter().map(|parameter| spanned(&parameter.id)), faults);
         table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
         Self {
             sources: table("source", package.sources.iter().map(|source| spanned(&source.id)), faults),

@@ -35,8 +35,23 @@ pub enum Condition {
     Proposed(Name),
     /// Offered: recommended, considered, or at caution with such a finding.
     Offered(Name),
+    /// A parameter has one of these values: true or false for every patient.
+    Parameter(ParameterTest),
     /// A fact.
     Fact(FactTest),
+}
+
+/// A test of a parameter, decided when the package is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ParameterTest {
+    /// The parameter.
+    pub parameter: Name,
+    /// Any of these values.
+    pub is: Vec<Spanned<String>>,
+    /// The test in words.
+    pub text: String,
+    /// Does it hold?
+    pub holds: bool,
 }
 
 /// A test of a fact.

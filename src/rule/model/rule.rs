@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Condition, Name, Spanned};
+use crate::diag::Span;
 
 /// A rule.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +43,9 @@ pub struct Rule {
     /// `file:line`, for people.
     #[serde(skip)]
     pub location: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// A citation.
@@ -64,6 +68,21 @@ pub enum RuleStatus {
     Active,
     /// Kept for history: not evaluated.
     Retired,
+    /// Disabled by an overlay: not evaluated. No package writes it.
+    Disabled,
+}
+
+impl RuleStatus {
+    /// The word of the package and the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Disabled => "disabled",
+        }
+    }
 }
 
 /// What was verified of a rule.
@@ -181,6 +200,12 @@ impl Conclusion {
             Self::Insight { .. } => "insight",
             Self::Note => "note",
         }
+    }
+
+    /// Does a patient's safety rest on it? An exclusion or an alert.
+    #[must_use]
+    pub fn is_safety(&self) -> bool {
+        matches!(self, Self::Caution { .. } | Self::Contraindicate { .. } | Self::Alert { .. })
     }
 
     /// The components it speaks of.

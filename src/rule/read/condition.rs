@@ -3,72 +3,12 @@
 use rust_decimal::Decimal;
 
 use super::form::{Form, Reader};
-use crate::clinical::patient::{Setting, Severity, Sex};
 use crate::diag::{Diagnostic, nearest};
 use crate::rule::model::{
-    Bound, Comparison, ComparisonUnit, Condition, DiagnosisStatus, Fact, FactTest, MedicationTest, Name,
-    ObservationTest, Spanned, Window,
+    Bound, Comparison, ComparisonUnit, Condition, Fact, FactTest, Name, ObservationTest, Spanned, Window,
 };
+use crate::rule::shape::{self, Shape};
 use crate::rule::yaml::{Kind, Node};
-
-/// Keys that lead a condition; `of` comes last, since `plan` has an `of` too.
-const LEADING: &[&str] = &[
-    "all",
-    "any",
-    "none",
-    "not",
-    "if",
-    "either",
-    "known",
-    "unknown",
-    "proposed",
-    "offered",
-    "diagnosis",
-    "medication",
-    "allergy",
-    "observation",
-    "event",
-    "history",
-    "age",
-    "sex",
-    "pregnancy",
-    "lactation",
-    "childbearing_potential",
-    "plan",
-    "preference",
-    "setting",
-    "onset_order",
-    "of",
-];
-
-const DIAGNOSIS_STATUS: &[(&str, DiagnosisStatus)] = &[
-    ("active", DiagnosisStatus::Active),
-    ("remission", DiagnosisStatus::Remission),
-    ("past", DiagnosisStatus::Past),
-    ("ever", DiagnosisStatus::Ever),
-    ("doubtful", DiagnosisStatus::Doubtful),
-    ("conflicting", DiagnosisStatus::Conflicting),
-];
-
-const MEDICATION_STATUS: &[(&str, MedicationTest)] = &[
-    ("current", MedicationTest::Current),
-    ("planned", MedicationTest::Planned),
-    ("stopped", MedicationTest::Stopped),
-    ("current-or-planned", MedicationTest::CurrentOrPlanned),
-    ("ever", MedicationTest::Ever),
-];
-
-const SEVERITY: &[(&str, Severity)] =
-    &[("mild", Severity::Mild), ("moderate", Severity::Moderate), ("severe", Severity::Severe)];
-
-const SETTINGS: &[(&str, Setting)] = &[
-    ("emergency", Setting::Emergency),
-    ("inpatient", Setting::Inpatient),
-    ("outpatient", Setting::Outpatient),
-    ("opioid-treatment-program", Setting::OpioidTreatmentProgram),
-    ("custody", Setting::Custody),
-    ("residential", Setting::Residential),
-];
 
 impl Reader {
     /// Reads a condition.
@@ -77,17 +17,20 @@ impl Reader {
             let name = self.name(node)?;
             return Some(Spanned::new(Condition::Definition(name), node.span));
         }
-        let mut form = self.form(node, "a condition")?;
-        let Some(leading) = LEADING.iter().find(|key| form.has(key)) else {
+        let mut form = self.form(node, &shape::CONDITION)?;
+        let Some(shape) = shape::CONDITIONS.iter().find(|shape| form.has(shape.name)) else {
             self.no_leading_key(&form);
             return None;
         };
-        let condition = match *leading {
+        form.shape = shape;
+        let leading = shape.name;
+        let condition = match leading {
             "all" | "any" | "none" | "either" | "of" => self.parts(&mut form, leading),
             "not" | "known" | "unknown" => self.unary(&mut form, leading),
             "if" => self.implication(&mut form),
             "proposed" => form.take("proposed").and_then(|node| self.name(node)).map(Condition::Proposed),
             "offered" => form.take("offered").and_then(|node| self.name(node)).map(Condition::Offered),
+            "parameter" => form.take("parameter").and_then(|node| self.parameter_test(&mut form, node)),
             fact => self.fact(&mut form, fact),
         };
         form.finish(self);
@@ -96,12 +39,13 @@ impl Reader {
 
     fn no_leading_key(&mut self, form: &Form<'_>) {
         let fault = Diagnostic::error("not-a-condition", form.span, "this says no condition");
-        let near = form.keys().find_map(|key| nearest(&key.text, LEADING.iter().copied()).map(|near| (key, near)));
+        let leading: Vec<&str> = shape::CONDITIONS.iter().map(|shape| shape.name).collect();
+        let near = form.keys().find_map(|key| nearest(&key.text, leading.iter().copied()).map(|near| (key, near)));
         self.fault(match near {
             Some((key, near)) => {
                 Diagnostic { span: key.span, ..fault }.label("not a condition").help(format!("did you mean `{near}`?"))
             }
-            None => fault.help(format!("a condition leads with one of: {}", LEADING.join(", "))),
+            None => fault.help(format!("a condition leads with one of: {}", leading.join(", "))),
         });
     }
 
@@ -162,6 +106,10 @@ impl Reader {
 
     fn fact(&mut self, form: &mut Form<'_>, leading: &'static str) -> Option<Condition> {
         let node = form.take(leading)?;
+        // Taken before the fact is read, or a fact at fault would say that
+        // they are no keys.
+        let bind = form.take("as");
+        let absent = if matches!(leading, "diagnosis" | "medication") { form.take("absent") } else { None };
         let fact = match leading {
             "diagnosis" => self.diagnosis(form, node),
             "medication" => self.medication(form, node)?,
@@ -173,35 +121,18 @@ impl Reader {
                 window: self.window(form, "within", "more_than"),
             },
             "history" => Fact::History { codes: self.names(node) },
-            "age" => Fact::Age(self.nested_comparison(node, "an age")?),
-            "sex" => Fact::Sex(self.word(
-                node,
-                "a sex",
-                &[("female", Sex::Female), ("male", Sex::Male), ("other", Sex::Other)],
-            )?),
-            "pregnancy" => Fact::Pregnancy(self.word(
-                node,
-                "a pregnancy status",
-                &[("pregnant", true), ("not-pregnant", false)],
-            )?),
-            "lactation" => Fact::Lactation(self.word(
-                node,
-                "a lactation status",
-                &[("lactating", true), ("not-lactating", false)],
-            )?),
+            "age" => Fact::Age(self.nested_comparison(node, &shape::AGE)?),
+            "sex" => Fact::Sex(self.word(node, "a sex", shape::SEX)?),
+            "pregnancy" => Fact::Pregnancy(self.word(node, "a pregnancy status", shape::PREGNANCY)?),
+            "lactation" => Fact::Lactation(self.word(node, "a lactation status", shape::LACTATION)?),
             "childbearing_potential" => Fact::ChildbearingPotential(self.boolean(node)?),
             "plan" => Fact::Plan { kinds: self.names(node), concepts: self.take_names(form, "of") },
             "preference" => Fact::Preference { codes: self.names(node) },
-            "setting" => Fact::Setting { settings: self.some_words(node, "a setting", SETTINGS) },
+            "setting" => Fact::Setting { settings: self.some_words(node, "a setting", shape::SETTINGS) },
             _ => self.onset_order(node)?,
         };
-        let bind = form.take("as").and_then(|node| self.name(node));
-        let absent_unknown = match &fact {
-            Fact::Diagnosis { .. } | Fact::Medication { .. } => {
-                form.take("absent").and_then(|node| self.word(node, "what absence can be", &[("unknown", true)]))
-            }
-            _ => None,
-        };
+        let bind = bind.and_then(|node| self.name(node));
+        let absent_unknown = absent.and_then(|node| self.word(node, "what absence can be", shape::ABSENT));
         Some(Condition::Fact(FactTest { fact, bind, absent_unknown: absent_unknown.unwrap_or(false) }))
     }
 
@@ -221,9 +152,11 @@ impl Reader {
             concepts: self.names(node),
             status: form
                 .take("status")
-                .and_then(|node| self.word(node, "a diagnosis status", DIAGNOSIS_STATUS))
+                .and_then(|node| self.word(node, "a diagnosis status", shape::DIAGNOSIS_STATUS))
                 .unwrap_or_default(),
-            severity: form.take("severity").map_or_else(Vec::new, |node| self.some_words(node, "a severity", SEVERITY)),
+            severity: form
+                .take("severity")
+                .map_or_else(Vec::new, |node| self.some_words(node, "a severity", shape::SEVERITY)),
             onset: self.window(form, "onset_within", "onset_more_than"),
             recorded: self.window(form, "recorded_within", "recorded_more_than"),
         }
@@ -231,14 +164,14 @@ impl Reader {
 
     fn medication(&mut self, form: &mut Form<'_>, node: &Node) -> Option<Fact> {
         let daily_dose = match form.take("daily_dose") {
-            Some(node) => Some(self.nested_comparison(node, "a daily dose")?),
+            Some(node) => Some(self.nested_comparison(node, &shape::DAILY_DOSE)?),
             None => None,
         };
         Some(Fact::Medication {
             concepts: self.names(node),
             status: form
                 .take("status")
-                .and_then(|node| self.word(node, "a medication status", MEDICATION_STATUS))
+                .and_then(|node| self.word(node, "a medication status", shape::MEDICATION_STATUS))
                 .unwrap_or_default(),
             started: self.window(form, "started_within", "started_more_than"),
             ended: self.window(form, "ended_within", "ended_more_than"),
@@ -266,12 +199,12 @@ impl Reader {
         Some(Fact::Observation { concepts, window, test })
     }
 
-    fn nested_comparison(&mut self, node: &Node, what: &'static str) -> Option<Comparison> {
-        let mut form = self.form(node, what)?;
+    fn nested_comparison(&mut self, node: &Node, shape: &'static Shape) -> Option<Comparison> {
+        let mut form = self.form(node, shape)?;
         let comparison = self.comparison(&mut form)?;
         form.finish(self);
         if comparison.is_none() {
-            let fault = Diagnostic::error("missing-key", node.span, format!("{what} is compared with nothing"));
+            let fault = Diagnostic::error("missing-key", node.span, format!("{} is compared with nothing", shape.what));
             self.fault(fault.help("add `at_least`, `above`, `at_most` or `below`"));
         }
         comparison
@@ -332,7 +265,7 @@ impl Reader {
     }
 
     fn onset_order(&mut self, node: &Node) -> Option<Fact> {
-        let mut form = self.form(node, "an order of onsets")?;
+        let mut form = self.form(node, &shape::ONSET_ORDER)?;
         let first = self.required(&mut form, "first").map(|node| self.names(node));
         let then = self.required(&mut form, "then").map(|node| self.names(node));
         let gap = form.take("gap").and_then(|node| self.length(node));

@@ -1,21 +1,18 @@
-//! What a package declares beside its rules: metadata, parameters, sources,
-//! components, words and value sets.
+//! What a package declares beside its rules: metadata, sources, components,
+//! words and value sets.
 
 use rust_decimal::Decimal;
 
 use super::NEWER_FORMAT;
 use super::form::{Form, Reader};
-use crate::clinical::concept::{ConceptDef, ConceptKind, IcdEntry};
+use crate::clinical::concept::{ConceptDef, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
-    Answer, Approach, Ask, Component, Concept, Meta, Name, Parameter, Question, ScopeDecl, Source, SourceAttribute,
-    Spanned, Substance, Word,
+    Answer, Approach, Ask, Component, Concept, Meta, Name, Question, ScopeDecl, Source, SourceAttribute, Spanned,
+    Substance, Word,
 };
+use crate::rule::shape::{self, FORMAT};
 use crate::rule::yaml::{Kind, Node};
-
-/// Version of the language that is read here. A package that says none is of
-/// the first.
-const FORMAT: u32 = 1;
 
 impl Reader {
     fn format(&mut self, node: &Node) {
@@ -37,12 +34,12 @@ impl Reader {
 
     fn source_attribute(&mut self, form: &mut Form<'_>) -> Option<SourceAttribute> {
         let node = form.take("source_attribute")?;
-        self.word(node, "a source attribute", &SourceAttribute::ALL)
+        self.word(node, "a source attribute", shape::SOURCE_ATTRIBUTES)
     }
 
     /// Reads the metadata.
     pub fn meta(&mut self, node: &Node) -> Option<Meta> {
-        let mut form = self.form(node, "`package`")?;
+        let mut form = self.form(node, &shape::META)?;
         if let Some(node) = form.take("format") {
             self.format(node);
         }
@@ -67,28 +64,9 @@ impl Reader {
         })
     }
 
-    /// Reads a parameter. Its name joins words with underscores.
-    pub fn parameter(&mut self, node: &Node) -> Option<Parameter> {
-        let mut form = self.form(node, "a parameter")?;
-        let id = self.required(&mut form, "id").and_then(|node| self.text(node));
-        let title = self.required_words(&mut form, "title");
-        let value = self.required_words(&mut form, "value");
-        form.finish(self);
-        let id = id?;
-        let fits =
-            !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if !fits {
-            let fault =
-                Diagnostic::error("malformed-id", id.span, format!("`{}` is not the name of a parameter", id.value));
-            self.fault(fault.help("lower-case words joined by underscores: `qtc_limit`"));
-            return None;
-        }
-        Some(Parameter { id, title: title?, value: value? })
-    }
-
     /// Reads a source.
     pub fn source(&mut self, node: &Node) -> Option<Source> {
-        let mut form = self.form(node, "a source")?;
+        let mut form = self.form(node, &shape::SOURCE)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let publisher = self.required_words(&mut form, "publisher");
@@ -110,7 +88,7 @@ impl Reader {
 
     /// Reads an approach.
     pub fn approach(&mut self, node: &Node) -> Option<Approach> {
-        let mut form = self.form(node, "an approach")?;
+        let mut form = self.form(node, &shape::APPROACH)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         form.finish(self);
@@ -119,7 +97,7 @@ impl Reader {
 
     /// Reads a component.
     pub fn component(&mut self, node: &Node) -> Option<Component> {
-        let mut form = self.form(node, "a component")?;
+        let mut form = self.form(node, &shape::COMPONENT)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let approaches = self.required(&mut form, "approaches").map(|node| self.names(node));
@@ -132,7 +110,7 @@ impl Reader {
 
     /// Reads the scope.
     pub fn scope(&mut self, node: &Node) -> Option<ScopeDecl> {
-        let mut form = self.form(node, "`scope`")?;
+        let mut form = self.form(node, &shape::SCOPE)?;
         let mut part = |key| self.required(&mut form, key).and_then(|node| self.name(node));
         let scope =
             ScopeDecl { present: part("present"), possible: part("possible"), in_remission: part("in_remission") };
@@ -142,7 +120,7 @@ impl Reader {
 
     /// Reads a word of a vocabulary.
     pub fn vocabulary_word(&mut self, node: &Node) -> Option<Word> {
-        let mut form = self.form(node, "a word")?;
+        let mut form = self.form(node, &shape::WORD)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let newest = form.take("newest").and_then(|node| self.boolean(node)).unwrap_or(false);
@@ -153,7 +131,7 @@ impl Reader {
     }
 
     fn ask(&mut self, node: &Node) -> Option<Ask> {
-        let mut form = self.form(node, "a question")?;
+        let mut form = self.form(node, &shape::ASK)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let text = self.required_words(&mut form, "text");
         form.finish(self);
@@ -162,7 +140,7 @@ impl Reader {
 
     /// Reads a question of several concepts.
     pub fn question(&mut self, node: &Node) -> Option<Question> {
-        let mut form = self.form(node, "a question")?;
+        let mut form = self.form(node, &shape::QUESTION)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let text = self.required_words(&mut form, "text");
         let concepts = self.required(&mut form, "concepts").map(|node| self.names(node));
@@ -172,7 +150,7 @@ impl Reader {
 
     /// Reads a substance.
     pub fn substance(&mut self, node: &Node) -> Option<Substance> {
-        let mut form = self.form(node, "a substance")?;
+        let mut form = self.form(node, &shape::SUBSTANCE)?;
         let id = self.required(&mut form, "id").and_then(|node| self.text(node));
         let classes = form.take("classes").map_or_else(Vec::new, |node| self.names(node));
         let unspecific = form.take("unspecific").and_then(|node| self.boolean(node)).unwrap_or(false);
@@ -182,7 +160,7 @@ impl Reader {
 
     /// Reads an answer of observations.
     pub fn answer(&mut self, node: &Node) -> Option<Answer> {
-        let mut form = self.form(node, "an answer")?;
+        let mut form = self.form(node, &shape::ANSWER)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let words = self.plain_texts(&mut form, "words");
         let codings = form.take("codings").map_or_else(Vec::new, |node| self.codings(node));
@@ -224,14 +202,11 @@ impl Reader {
 
     /// Reads a concept.
     pub fn concept(&mut self, node: &Node) -> Option<Concept> {
-        let mut form = self.form(node, "a concept")?;
+        let mut form = self.form(node, &shape::CONCEPT)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
-        let kinds = [
-            ("diagnosis", ConceptKind::Diagnosis),
-            ("medication", ConceptKind::Medication),
-            ("observation", ConceptKind::Observation),
-        ];
-        let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a kind of concept", &kinds));
+        let kind = self
+            .required(&mut form, "kind")
+            .and_then(|node| self.word(node, "a kind of concept", shape::CONCEPT_KINDS));
         let title = self.required_words(&mut form, "title");
         let mut entries = Vec::new();
         let icd10cm = self.codes(&mut form, "icd-10-cm", &mut entries);
@@ -287,7 +262,7 @@ impl Reader {
             let ingredients = self.texts(node, "`rxnorm`").into_iter().map(|text| text.value).collect();
             return RxNormLists { ingredients, ..RxNormLists::default() };
         }
-        let Some(mut form) = self.form(node, "`rxnorm`") else { return RxNormLists::default() };
+        let Some(mut form) = self.form(node, &shape::RXNORM) else { return RxNormLists::default() };
         let lists = RxNormLists {
             ingredients: self.codes(&mut form, "ingredients", entries),
             products: self.codes(&mut form, "products", entries),

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use crate::clinical::date::Length;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::rule::model::{Name, Spanned};
+use crate::rule::model::{Name, Parameter, Spanned};
+use crate::rule::shape::Shape;
 use crate::rule::yaml::{Key, Kind, Node};
 
 /// What reading needs to know, and the faults it finds.
+#[derive(Default)]
 pub struct Reader {
-    /// Values of parameters by name.
-    pub parameters: BTreeMap<String, String>,
+    /// Parameters by name, with the values in force.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Where the value of a parameter was put in.
+    pub uses: Vec<(String, Span)>,
     /// Faults.
     pub faults: Vec<Diagnostic>,
 }
@@ -20,7 +24,8 @@ pub struct Reader {
 pub struct Form<'a> {
     /// Where it is written.
     pub span: Span,
-    what: &'static str,
+    /// What it may hold.
+    pub shape: &'static Shape,
     entries: &'a [(Key, Node)],
     taken: Vec<&'a str>,
 }
@@ -43,13 +48,13 @@ impl<'a> Form<'a> {
         self.entries.iter().map(|(key, _)| key)
     }
 
-    /// Names every key that nothing took.
+    /// Names every key that the shape doesn't have or nothing took.
     pub fn finish(self, reader: &mut Reader) {
         for (key, _) in self.entries {
-            if self.taken.contains(&key.text.as_str()) {
+            if self.shape.key(&key.text).is_some() && self.taken.contains(&key.text.as_str()) {
                 continue;
             }
-            let message = format!("{} has no key `{}`", self.what, key.text);
+            let message = format!("{} has no key `{}`", self.shape.what, key.text);
             let fault = Diagnostic::error("unknown-key", key.span, message);
             let mut known = self.taken.clone();
             known.sort_unstable();
@@ -63,17 +68,22 @@ impl<'a> Form<'a> {
 }
 
 impl Reader {
+    /// Makes parameters known.
+    pub fn declare(&mut self, parameters: &[Parameter]) {
+        self.parameters = parameters.iter().map(|parameter| (parameter.id.value.clone(), parameter.clone())).collect();
+    }
+
     /// Records a fault.
     pub fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
     }
 
     /// Reads a map.
-    pub fn form<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Form<'a>> {
+    pub fn form<'a>(&mut self, node: &'a Node, shape: &'static Shape) -> Option<Form<'a>> {
         match &node.kind {
-            Kind::Map(entries) => Some(Form { span: node.span, what, entries, taken: Vec::new() }),
+            Kind::Map(entries) => Some(Form { span: node.span, shape, entries, taken: Vec::new() }),
             _ => {
-                self.shape(node, &format!("{what} is a map of keys"));
+                self.shape(node, &format!("{} is a map of keys", shape.what));
                 None
             }
         }
@@ -105,8 +115,10 @@ impl Reader {
         let Some(name) = text.strip_prefix('$') else {
             return Some(Spanned::new(text.clone(), node.span));
         };
-        if let Some(value) = self.parameters.get(name) {
-            return Some(Spanned::new(value.clone(), node.span));
+        if let Some(parameter) = self.parameters.get(name) {
+            let value = parameter.value.clone();
+            self.uses.push((name.to_owned(), node.span));
+            return Some(Spanned::new(value, node.span));
         }
         self.unknown_parameter(name, node.span);
         None
@@ -119,22 +131,32 @@ impl Reader {
             self.fault(Diagnostic::error("empty-text", node.span, "text is missing here"));
             return None;
         }
-        self.filled(text)
+        self.filled(&text)
     }
 
-    /// Puts in the values of parameters written `{$name}`.
-    fn filled(&mut self, text: Spanned<String>) -> Option<String> {
-        let Some((before, rest)) = text.value.split_once("{$") else { return Some(text.value) };
-        let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let Some(value) = self.parameters.get(name) else {
-            self.unknown_parameter(name, text.span);
-            return None;
-        };
-        let filled = format!("{before}{value}{after}");
-        self.filled(Spanned::new(filled, text.span))
+    /// Puts in the values of parameters written `{$name}`. What a value holds is
+    /// not looked at again: it could name itself.
+    fn filled(&mut self, text: &Spanned<String>) -> Option<String> {
+        let mut filled = String::new();
+        let mut rest = text.value.as_str();
+        while let Some((before, after)) = rest.split_once("{$") {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let Some(parameter) = self.parameters.get(name) else {
+                self.unknown_parameter(name, text.span);
+                return None;
+            };
+            let value = parameter.value.clone();
+            self.uses.push((name.to_owned(), text.span));
+            filled.push_str(before);
+            filled.push_str(&value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Some(filled)
     }
 
-    fn unknown_parameter(&mut self, name: &str, span: Span) {
+    /// Says that no parameter has the name.
+    pub fn unknown_parameter(&mut self, name: &str, span: Span) {
         let help = match nearest(name, self.parameters.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `${near}`?"),
             None => "declare it under `parameters`".to_owned(),
@@ -190,7 +212,12 @@ impl Reader {
     /// Reads one word or a list of words of a fixed list.
     pub fn some_words<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Vec<T> {
         match &node.kind {
-            Kind::List(items) => items.iter().filter_map(|item| self.word(item, what, words)).collect(),
+            Kind::List(items) => {
+                if items.is_empty() {
+                    self.fault(Diagnostic::error("empty-list", node.span, "the list holds nothing"));
+                }
+                items.iter().filter_map(|item| self.word(item, what, words)).collect()
+            }
             _ => self.word(node, what, words).into_iter().collect(),
         }
     }
@@ -216,7 +243,7 @@ impl Reader {
     pub fn required<'a>(&mut self, form: &mut Form<'a>, key: &'static str) -> Option<&'a Node> {
         let node = form.take(key);
         if node.is_none() {
-            let message = format!("{} has no `{key}`", form.what);
+            let message = format!("{} has no `{key}`", form.shape.what);
             self.fault(Diagnostic::error("missing-key", form.span, message).help(format!("add `{key}: …`")));
         }
         node

@@ -1,60 +1,57 @@
-//! From the files of a package to its model.
+//! From the files of a package or an overlay to its model.
 
 mod condition;
 mod declare;
 mod form;
+mod overlay;
+mod parameter;
 mod rules;
 
 use crate::diag::{Diagnostic, Files, nearest};
 use crate::rule::model::{Package, Parameter};
+use crate::rule::shape;
 use crate::rule::yaml::{self, Kind, Node};
 
 use form::Reader;
-
-/// Top-level keys of a file.
-const SECTIONS: &[&str] = &[
-    "package",
-    "parameters",
-    "sources",
-    "approaches",
-    "components",
-    "events",
-    "history",
-    "plans",
-    "preferences",
-    "substances",
-    "answers",
-    "questions",
-    "concepts",
-    "definitions",
-    "scope",
-    "defaults",
-    "rules",
-];
+pub use overlay::{Read, overlay};
 
 /// Code of the fault of a package that a newer program has to read.
-const NEWER_FORMAT: &str = "newer-format";
+pub const NEWER_FORMAT: &str = "newer-format";
 
-/// Reads a package. The model is in canonical order, whatever the order of the
-/// files and of what stands in them; it is to be used only where there is no
-/// error among the diagnostics.
+/// Parses files.
 #[must_use]
-pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
-    let mut faults = Vec::new();
-    let documents: Vec<Node> =
-        files.iter().filter_map(|(index, _, text)| yaml::read(index, text, &mut faults)).collect();
-    let mut reader = Reader { parameters: std::collections::BTreeMap::new(), faults };
-    let mut package = Package::default();
-    // Parameters first: their values stand in for `$name` everywhere else.
-    for node in sections(&documents, "parameters") {
-        let parameters: Vec<Parameter> =
-            items(&mut reader, node).iter().filter_map(|item| reader.parameter(item)).collect();
-        package.parameters.extend(parameters);
+pub fn documents<'a>(files: impl Iterator<Item = (u32, &'a str, &'a str)>, faults: &mut Vec<Diagnostic>) -> Vec<Node> {
+    files.filter_map(|(index, _, text)| yaml::read(index, text, faults)).collect()
+}
+
+/// Reads a package with its own parameters. The model is in canonical order,
+/// whatever the order of the files and of what stands in them; it is to be used
+/// only where there is no error among the diagnostics.
+#[must_use]
+pub fn package(documents: &[Node], files: &Files) -> (Package, Vec<Diagnostic>) {
+    let mut reader = Reader::default();
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for node in sections(documents, "parameters") {
+        parameters.extend(items(&mut reader, node).iter().filter_map(|item| reader.parameter(item, files)));
     }
-    reader.parameters =
-        package.parameters.iter().map(|parameter| (parameter.id.value.clone(), parameter.value.clone())).collect();
+    let (package, mut faults) = package_with(documents, files, parameters);
+    if !reader.faults.is_empty() {
+        // What is wrong with a parameter is told where it is declared.
+        faults.retain(|fault| fault.code != "unknown-parameter");
+    }
+    reader.faults.extend(faults);
+    (package, reader.faults)
+}
+
+/// Reads a package with the values that its parameters have in force.
+#[must_use]
+pub fn package_with(documents: &[Node], files: &Files, parameters: Vec<Parameter>) -> (Package, Vec<Diagnostic>) {
+    let mut reader = Reader::default();
+    // Known before all else: their values stand in for `$name` everywhere.
+    reader.declare(&parameters);
+    let mut package = Package { parameters, ..Package::default() };
     let mut seen_meta = false;
-    for document in &documents {
+    for document in documents {
         read_document(&mut reader, document, files, &mut package, &mut seen_meta);
     }
     if !seen_meta && reader.faults.is_empty() {
@@ -63,10 +60,12 @@ pub fn package(files: &Files) -> (Package, Vec<Diagnostic>) {
         reader
             .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
-    canonical_order(&mut package);
-    // What else is wrong may be right in that format.
-    if reader.faults.iter().any(|fault| fault.code == NEWER_FORMAT) {
-        reader.faults.retain(|fault| fault.code == NEWER_FORMAT);
+    package.sort();
+    for parameter in &mut package.parameters {
+        let uses = reader.uses.iter().filter(|(name, _)| *name == parameter.id.value);
+        parameter.uses = uses.map(|(_, span)| *span).collect();
+        parameter.uses.sort_unstable();
+        parameter.uses.dedup();
     }
     (package, reader.faults)
 }
@@ -128,9 +127,10 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             }
             other => {
                 let fault = Diagnostic::error("unknown-key", key.span, format!("a package has no section `{other}`"));
-                reader.fault(match nearest(other, SECTIONS.iter().copied()) {
+                let sections: Vec<&str> = shape::FILE.keys.iter().map(|key| key.name).collect();
+                reader.fault(match nearest(other, sections.iter().copied()) {
                     Some(near) => fault.label("not a section").help(format!("did you mean `{near}`?")),
-                    None => fault.label("not a section").help(format!("sections: {}", SECTIONS.join(", "))),
+                    None => fault.label("not a section").help(format!("sections: {}", sections.join(", "))),
                 });
             }
         }
@@ -139,23 +139,4 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
 
 fn read_items<T>(reader: &mut Reader, node: &Node, read: fn(&mut Reader, &Node) -> Option<T>) -> Vec<T> {
     items(reader, node).iter().filter_map(|item| read(reader, item)).collect()
-}
-
-/// Sorts everything whose order means nothing, so that the digest and every
-/// answer are the same for any order of files and entries. The order of
-/// approaches is the order of the answer, and stays.
-fn canonical_order(package: &mut Package) {
-    package.parameters.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    package.sources.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    package.components.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    let words = &mut package.vocabulary;
-    for list in [&mut words.events, &mut words.history, &mut words.plans, &mut words.preferences] {
-        list.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    }
-    words.substances.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    words.answers.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    package.questions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    package.concepts.sort_by(|a, b| a.def.id.cmp(&b.def.id));
-    package.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-    package.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
 }

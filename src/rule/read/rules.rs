@@ -7,28 +7,8 @@ use crate::rule::model::{
     ActionName, Category, Citation, Conclusion, Condition, Definition, Fact, FactTest, InsightCode, Name, Rule,
     RuleStatus, Severity, Spanned, Urgency, Verification, WhenUnknown,
 };
+use crate::rule::shape::{self, ACTIONS, STATUS, UNKNOWN, VERIFICATION};
 use crate::rule::yaml::{Kind, Node};
-
-const CONCLUSIONS: &[&str] =
-    &["recommend", "consider", "caution", "contraindicate", "alert", "request", "assess", "insight", "note"];
-
-const ACTIONS: &[(&str, ActionName)] =
-    &[("start", ActionName::Start), ("continue", ActionName::Continue), ("increase", ActionName::Increase)];
-
-const STATUS: &[(&str, RuleStatus)] =
-    &[("active", RuleStatus::Active), ("draft", RuleStatus::Draft), ("retired", RuleStatus::Retired)];
-
-const VERIFICATION: &[(&str, Verification)] = &[
-    ("primary", Verification::Primary),
-    ("secondary", Verification::Secondary),
-    ("unverified", Verification::Unverified),
-];
-
-const UNKNOWN: &[(&str, WhenUnknown)] = &[
-    ("request", WhenUnknown::Request),
-    ("verify", WhenUnknown::Verify),
-    ("alert-possible", WhenUnknown::AlertPossible),
-];
 
 /// Keys that every rule of a file has unless it says otherwise.
 #[derive(Default)]
@@ -43,8 +23,11 @@ pub struct Defaults {
 impl Reader {
     /// Reads the defaults of a file.
     pub fn defaults(&mut self, node: &Node) -> Defaults {
-        let Some(mut form) = self.form(node, "`defaults`") else { return Defaults::default() };
+        let Some(mut form) = self.form(node, &shape::DEFAULTS) else { return Defaults::default() };
         let defaults = self.shared_keys(&mut form);
+        if defaults.evidence.as_ref().is_some_and(Vec::is_empty) {
+            self.fault(Diagnostic::error("empty-list", form.span, "`evidence` cites nothing"));
+        }
         form.finish(self);
         defaults
     }
@@ -74,7 +57,7 @@ impl Reader {
         items
             .iter()
             .filter_map(|item| {
-                let mut form = self.form(item, "a citation")?;
+                let mut form = self.form(item, &shape::CITATION)?;
                 let source = self.required(&mut form, "source").and_then(|node| self.name(node));
                 let place = self.required_words(&mut form, "place");
                 form.finish(self);
@@ -85,7 +68,7 @@ impl Reader {
 
     /// Reads a definition.
     pub fn definition(&mut self, node: &Node) -> Option<Definition> {
-        let mut form = self.form(node, "a definition")?;
+        let mut form = self.form(node, &shape::DEFINITION)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let when = self.required(&mut form, "when").and_then(|node| self.condition(node));
@@ -95,7 +78,7 @@ impl Reader {
 
     /// Reads a rule.
     pub fn rule(&mut self, node: &Node, defaults: &Defaults, files: &Files) -> Option<Rule> {
-        let mut form = self.form(node, "a rule")?;
+        let mut form = self.form(node, &shape::RULE)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let conclusion = self.conclusion(&mut form);
@@ -128,6 +111,7 @@ impl Reader {
         }
         Some(Rule {
             location: files.line(id.span),
+            span,
             title: title?,
             status: own.status.or(defaults.status).unwrap_or_default(),
             when: in_force(when, effective),
@@ -182,7 +166,7 @@ impl Reader {
     }
 
     fn effective(&mut self, node: &Node) -> Option<(Option<String>, Option<String>)> {
-        let mut form = self.form(node, "an effective period")?;
+        let mut form = self.form(node, &shape::EFFECTIVE)?;
         let from = form.take("from").and_then(|node| self.day(node)).map(|day| day.value);
         let until = form.take("until").and_then(|node| self.day(node)).map(|day| day.value);
         form.finish(self);
@@ -190,12 +174,13 @@ impl Reader {
     }
 
     fn conclusion(&mut self, form: &mut Form<'_>) -> Option<Conclusion> {
-        let written: Vec<&str> = CONCLUSIONS.iter().copied().filter(|key| form.has(key)).collect();
+        let conclusions: Vec<&'static str> = shape::RULE.choice.iter().map(|key| key.name).collect();
+        let written: Vec<&'static str> = conclusions.iter().copied().filter(|key| form.has(key)).collect();
         let [leading] = written[..] else {
-            let near = |key: &str| diag::nearest(key, CONCLUSIONS.iter().copied()).is_some();
+            let near = |key: &str| diag::nearest(key, conclusions.iter().copied()).is_some();
             if written.is_empty() && form.keys().any(|key| near(&key.text)) {
                 // A conclusion with a slip of the pen: told as an unknown key.
-                for key in CONCLUSIONS {
+                for key in &conclusions {
                     let _ = form.take(key);
                 }
                 return None;
@@ -205,18 +190,17 @@ impl Reader {
             } else {
                 format!("a rule has one conclusion, and this has {}: {}", written.len(), written.join(", "))
             };
-            for key in CONCLUSIONS {
+            for key in &conclusions {
                 let _ = form.take(key);
             }
             let fault = Diagnostic::error("conclusion", form.span, message);
             self.fault(
-                fault.help(format!("write one of {}; split the rule where it says two things", CONCLUSIONS.join(", "))),
+                fault.help(format!("write one of {}; split the rule where it says two things", conclusions.join(", "))),
             );
             return None;
         };
-        let leading = CONCLUSIONS.iter().find(|key| **key == leading)?;
         let node = form.take(leading)?;
-        match *leading {
+        match leading {
             "recommend" => Some(Conclusion::Recommend { components: self.names(node) }),
             "consider" => Some(Conclusion::Consider { components: self.names(node) }),
             "caution" => self.exclusion(node, |components, actions| Conclusion::Caution { components, actions }),
@@ -231,14 +215,14 @@ impl Reader {
                 Some(Conclusion::Insight { code: self.word(node, "an insight", &codes)? })
             }
             _ => {
-                self.boolean(node)?;
+                self.word(node, "what a note says", &[("true", ())])?;
                 Some(Conclusion::Note)
             }
         }
     }
 
     fn exclusion(&mut self, node: &Node, make: fn(Vec<Name>, Vec<ActionName>) -> Conclusion) -> Option<Conclusion> {
-        let mut form = self.form(node, "an exclusion")?;
+        let mut form = self.form(node, &shape::EXCLUSION)?;
         let components = self.required(&mut form, "component").map(|node| self.names(node));
         let actions = self.required(&mut form, "action").map(|node| self.some_words(node, "an action", ACTIONS));
         form.finish(self);
@@ -251,7 +235,7 @@ impl Reader {
     }
 
     fn alert(&mut self, node: &Node) -> Option<Conclusion> {
-        let mut form = self.form(node, "an alert")?;
+        let mut form = self.form(node, &shape::ALERT)?;
         let category = self.required(&mut form, "category");
         let category = self.category(category);
         let severities: Vec<_> = Severity::ALL.iter().map(|word| (word.word(), *word)).collect();
@@ -263,7 +247,7 @@ impl Reader {
     }
 
     fn request(&mut self, node: &Node) -> Option<Conclusion> {
-        let mut form = self.form(node, "a request")?;
+        let mut form = self.form(node, &shape::REQUEST)?;
         let category = form.take("category");
         let category = self.category(category);
         let field = self.required_words(&mut form, "field");
@@ -276,7 +260,7 @@ impl Reader {
         if let Kind::Scalar(_) = node.kind {
             return Some(Conclusion::Assess { category: None, instrument: self.name(node)? });
         }
-        let mut form = self.form(node, "an assessment")?;
+        let mut form = self.form(node, &shape::ASSESSMENT)?;
         let category = form.take("category");
         let category = self.category(category);
         let instrument = self.required(&mut form, "instrument").and_then(|node| self.name(node));

@@ -1,7 +1,7 @@
 //! Pairs of atoms of which the first implies the second: QTc >= 500 ms implies
 //! QTc >= 450 ms. Known to the analyses, which treat atoms as free otherwise.
 
-use crate::engine::program::{Atom, AtomId};
+use crate::program::{Atom, AtomId};
 use crate::rule::model::{Bound, Comparison, DiagnosisStatus, Fact, MedicationTest, ObservationTest, Window};
 
 /// All pairs. Atoms are few, and this runs once a package.

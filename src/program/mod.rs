@@ -4,12 +4,19 @@
 //! *Atoms* are the facts that the package asks of a patient; grounding alone
 //! knows dates, units and codes. *Formulas* over atoms stand for every
 //! definition, rule and `offered`; parts come before what they are part of.
+//! [`compile`] makes it; nothing below this floor but the rule language is known.
+
+pub mod compile;
+pub mod describe;
+mod outline;
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::rule::model::Fact;
+
+pub use outline::{Op, Outline, Shape};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -76,6 +83,12 @@ pub enum Formula {
 }
 
 impl Formula {
+    /// True or false for every patient: a group without parts.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Self::And(parts) | Self::Or(parts) if parts.is_empty())
+    }
+
     /// The parts.
     #[must_use]
     pub fn parts(&self) -> &[NodeId] {
@@ -85,35 +98,6 @@ impl Formula {
             Self::Not(part) | Self::Known(part) | Self::Certain(part) => std::slice::from_ref(part),
         }
     }
-}
-
-/// A condition as it is written, each part with its formula: what a proof shows.
-#[derive(Clone, Debug, Serialize)]
-pub struct Outline {
-    /// The part in words.
-    pub text: String,
-    /// Its formula.
-    pub node: NodeId,
-    /// How its parts hang together.
-    pub shape: Shape,
-    /// Its parts.
-    pub parts: Vec<Outline>,
-}
-
-/// How the parts of a condition hang together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// Every part.
-    All,
-    /// One part at least, or a number of them.
-    Any,
-    /// No part: the parts speak for it by being false.
-    None,
-    /// What is known of the part, not its truth.
-    Known,
-    /// A fact, or a name for what is explained elsewhere.
-    Leaf,
 }
 
 /// An active rule.
@@ -134,6 +118,17 @@ pub struct CompiledRule {
     /// Active rules that take its findings out of the comparison, by index in
     /// [`Program::rules`].
     pub outranked_by: Vec<u32>,
+}
+
+/// A definition.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompiledDefinition {
+    /// Id.
+    pub id: String,
+    /// Condition.
+    pub node: NodeId,
+    /// Condition as written.
+    pub outline: Outline,
 }
 
 /// A component.
@@ -170,7 +165,7 @@ pub struct Program {
     /// Pairs of atoms of which the first implies the second.
     pub implications: Vec<(AtomId, AtomId)>,
     /// Definitions by id.
-    pub definitions: Vec<(String, NodeId)>,
+    pub definitions: Vec<CompiledDefinition>,
     /// Active rules by id.
     pub rules: Vec<CompiledRule>,
     /// Components by code.

@@ -1,17 +1,18 @@
 //! From a checked package to its compiled form.
 
 mod implications;
-mod outline;
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::diag::Span;
 use crate::rule::model::{
     ActionName, Conclusion, Condition, Fact, FactTest, Name, Package, RuleStatus, Spanned, WhenUnknown,
 };
 
 use super::describe::Describer;
-use super::program::{
-    Atom, AtomId, CompiledComponent, CompiledRule, CompiledScope, Formula, NodeId, Outline, Program, SEMANTICS, Shape,
+use super::{
+    Atom, AtomId, CompiledComponent, CompiledDefinition, CompiledRule, CompiledScope, Formula, NodeId, Op, Outline,
+    Program, SEMANTICS,
 };
 
 /// Compiles a package that was checked: every name in it is known, and nothing
@@ -21,7 +22,7 @@ pub fn compile(package: &Package) -> Program {
     let mut compiler = Compiler::new(package);
     let definitions = package.definitions.iter().map(|definition| {
         let outline = compiler.definition(&definition.id.value);
-        (definition.id.value.clone(), outline.node)
+        CompiledDefinition { id: definition.id.value.clone(), node: outline.node, outline }
     });
     let definitions: Vec<_> = definitions.collect();
     let rules = compiler.rules();
@@ -127,7 +128,7 @@ impl<'a> Compiler<'a> {
         }
         let outline = match self.definitions.get(id).copied() {
             Some(condition) => self.condition(condition, &mut Vec::new()),
-            None => Outline { text: id.to_owned(), node: self.never(), shape: Shape::Leaf, parts: Vec::new() },
+            None => Outline::leaf(id.to_owned(), self.never(), Op::Any, Span::default()),
         };
         self.compiled.insert(id.to_owned(), outline.clone());
         outline
@@ -140,81 +141,84 @@ impl<'a> Compiler<'a> {
                 if let Some(name) = &test.bind {
                     binds.push((name.value.clone(), atoms.clone()));
                 }
-                self.fact_outline(node, &atoms)
+                self.fact_outline(node, &atoms, condition.span)
             }
             Condition::Definition(name) => {
                 let inner = self.definition(&name.value);
                 let title = self.describer.definition(&name.value);
-                Outline { text: title, node: inner.node, shape: Shape::All, parts: vec![inner] }
+                let op = Op::Definition(name.value.clone());
+                Outline { text: title, node: inner.node, op, parts: vec![inner], span: condition.span }
             }
             Condition::Proposed(name) => {
                 let node = self.proposed(&name.value);
-                outline::leaf(
-                    format!("{} is recommended, considered, in use or planned", self.describer.component(&name.value)),
-                    node,
-                )
+                let what = self.describer.component(&name.value);
+                let text = format!("{what} is recommended, considered, in use or planned");
+                Outline::leaf(text, node, Op::Proposed(name.value.clone()), condition.span)
             }
             Condition::Offered(name) => {
                 let node = self.offered(&name.value);
-                outline::leaf(format!("{} is offered", self.describer.component(&name.value)), node)
+                let text = format!("{} is offered", self.describer.component(&name.value));
+                Outline::leaf(text, node, Op::Offered(name.value.clone()), condition.span)
             }
-            group => self.group(group, binds),
+            Condition::Parameter(test) => {
+                let node = if test.holds { self.intern(Formula::And(Vec::new())) } else { self.never() };
+                Outline::leaf(test.text.clone(), node, Op::Constant(test.holds), condition.span)
+            }
+            _ => self.group(condition, binds),
         }
     }
 
-    fn fact_outline(&mut self, node: NodeId, atoms: &[AtomId]) -> Outline {
+    fn fact_outline(&mut self, node: NodeId, atoms: &[AtomId], span: Span) -> Outline {
         let leaf = |compiler: &mut Self, atom: AtomId| {
             let text = compiler.atoms.get(atom.at()).map_or_else(String::new, |atom| atom.text.clone());
             let node = compiler.intern(Formula::Atom(atom));
-            outline::leaf(text, node)
+            Outline::leaf(text, node, Op::Atom, span)
         };
         match atoms {
             [only] => leaf(self, *only),
             several => {
                 let parts = several.iter().map(|atom| leaf(self, *atom)).collect();
-                Outline { text: "one of these".to_owned(), node, shape: Shape::Any, parts }
+                Outline { text: "one of these".to_owned(), node, op: Op::Fact, parts, span }
             }
         }
     }
 
-    fn group(&mut self, condition: &Condition, binds: &mut Vec<(String, Vec<AtomId>)>) -> Outline {
+    fn group(&mut self, condition: &Spanned<Condition>, binds: &mut Vec<(String, Vec<AtomId>)>) -> Outline {
         let parts: Vec<Outline> =
             crate::rule::check::parts(condition).into_iter().map(|part| self.condition(part, binds)).collect();
         let nodes: Vec<NodeId> = parts.iter().map(|part| part.node).collect();
         let first = nodes.first().copied().unwrap_or(NodeId(0));
         let second = nodes.get(1).copied().unwrap_or(first);
-        let (text, shape, node) = match condition {
-            Condition::All(_) => ("all of these".to_owned(), Shape::All, self.intern(Formula::And(nodes))),
-            Condition::Any(_) => ("one of these".to_owned(), Shape::Any, self.intern(Formula::Or(nodes))),
+        let (text, op, node) = match &condition.value {
+            Condition::All(_) => ("all of these".to_owned(), Op::All, self.intern(Formula::And(nodes))),
+            Condition::Any(_) => ("one of these".to_owned(), Op::Any, self.intern(Formula::Or(nodes))),
             Condition::None(_) => {
                 let any = self.intern(Formula::Or(nodes));
-                ("none of these".to_owned(), Shape::None, self.intern(Formula::Not(any)))
+                ("none of these".to_owned(), Op::None, self.intern(Formula::Not(any)))
             }
             Condition::AtLeast(count, _) => {
-                (format!("at least {count} of these"), Shape::Any, self.intern(Formula::AtLeast(*count, nodes)))
+                let node = self.intern(Formula::AtLeast(*count, nodes));
+                (format!("at least {count} of these"), Op::AtLeast(*count), node)
             }
-            Condition::Known(_) => ("it is known whether".to_owned(), Shape::Known, self.intern(Formula::Known(first))),
+            Condition::Known(_) => ("it is known whether".to_owned(), Op::Known, self.intern(Formula::Known(first))),
             Condition::Unknown(_) => {
                 let known = self.intern(Formula::Known(first));
-                ("it is not known whether".to_owned(), Shape::Known, self.intern(Formula::Not(known)))
+                ("it is not known whether".to_owned(), Op::Unknown, self.intern(Formula::Not(known)))
             }
             Condition::Implies(..) => {
                 let not = self.intern(Formula::Not(first));
-                (
-                    "the first is false, or the second is true".to_owned(),
-                    Shape::Any,
-                    self.intern(Formula::Or(vec![not, second])),
-                )
+                let node = self.intern(Formula::Or(vec![not, second]));
+                ("the first is false, or the second is true".to_owned(), Op::Implies, node)
             }
             Condition::Xor(..) => {
                 let (not_first, not_second) = (self.intern(Formula::Not(first)), self.intern(Formula::Not(second)));
                 let one = self.intern(Formula::And(vec![first, not_second]));
                 let other = self.intern(Formula::And(vec![not_first, second]));
-                ("one of the two, not both".to_owned(), Shape::Any, self.intern(Formula::Or(vec![one, other])))
+                ("one of the two, not both".to_owned(), Op::Xor, self.intern(Formula::Or(vec![one, other])))
             }
-            _ => ("not".to_owned(), Shape::None, self.intern(Formula::Not(first))),
+            _ => ("not".to_owned(), Op::Not, self.intern(Formula::Not(first))),
         };
-        Outline { text, node, shape, parts }
+        Outline { text, node, op, parts, span: condition.span }
     }
 
     fn rule_condition(&mut self, index: usize) -> NodeId {
