@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::program::{NodeId, Program};
+use crate::program::{Formula, NodeId, Program};
 use crate::rule::model::{Concept, Fact, Name, Package, SourceAttribute, Vocabulary, Word};
 
 /// What rules use.
@@ -20,12 +20,13 @@ impl Uses {
     #[must_use]
     pub(super) fn of(package: &Package, program: &Program) -> Self {
         let declared = Declared::of(package);
-        let atoms: Vec<_> = program.atoms.iter().map(|atom| declared.used(&atom.fact)).collect();
+        let used = |fact: &Fact| declared.uses(fact).into_iter().map(|(used, _)| used).collect::<BTreeSet<_>>();
+        let atoms: Vec<_> = program.atoms.iter().map(|atom| used(&atom.fact)).collect();
         // Parts come before what they are part of.
         let mut nodes: Vec<BTreeSet<SourceAttribute>> = Vec::with_capacity(program.nodes.len());
         for formula in &program.nodes {
             let mut used = BTreeSet::new();
-            if let crate::program::Formula::Atom(atom) = formula {
+            if let Formula::Atom(atom) = formula {
                 used.extend(atoms.get(atom.at()).into_iter().flatten());
             }
             for part in formula.parts() {
@@ -57,18 +58,34 @@ impl Uses {
 }
 
 /// What words and concepts declare.
-struct Declared<'a> {
-    events: HashMap<&'a str, SourceAttribute>,
-    history: HashMap<&'a str, SourceAttribute>,
-    plans: HashMap<&'a str, SourceAttribute>,
-    preferences: HashMap<&'a str, SourceAttribute>,
+#[derive(Debug)]
+pub struct Declared<'a> {
+    events: Words<'a>,
+    history: Words<'a>,
+    plans: Words<'a>,
+    preferences: Words<'a>,
     concepts: HashMap<&'a str, &'a Concept>,
 }
 
+type Words<'a> = HashMap<&'a str, (SourceAttribute, &'a Word)>;
+
+/// By what a fact uses an attribute.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// By its own kind: age, sex, pregnancy.
+    Kind,
+    /// By a word of the record.
+    Word(&'a Word),
+    /// By a concept, or by one that it includes.
+    Concept(&'a Concept),
+}
+
 impl<'a> Declared<'a> {
-    fn of(package: &'a Package) -> Self {
+    /// By a package.
+    #[must_use]
+    pub fn of(package: &'a Package) -> Self {
         let words = |words: &'a [Word]| {
-            words.iter().filter_map(|word| Some((word.id.value.as_str(), word.source_attribute?))).collect()
+            words.iter().filter_map(|word| Some((word.id.value.as_str(), (word.source_attribute?, word)))).collect()
         };
         let Vocabulary { events, history, plans, preferences, .. } = &package.vocabulary;
         Self {
@@ -80,9 +97,12 @@ impl<'a> Declared<'a> {
         }
     }
 
-    fn used(&self, fact: &Fact) -> BTreeSet<SourceAttribute> {
-        let words = |known: &HashMap<&str, SourceAttribute>, names: &[Name]| {
-            names.iter().filter_map(|name| known.get(name.value.as_str()).copied()).collect()
+    /// What a fact uses, and by what.
+    #[must_use]
+    pub fn uses(&self, fact: &Fact) -> Vec<(SourceAttribute, By<'a>)> {
+        let words = |known: &Words<'a>, names: &[Name]| {
+            let told = names.iter().filter_map(|name| known.get(name.value.as_str()));
+            told.map(|(attribute, word)| (*attribute, By::Word(word))).collect()
         };
         match fact {
             Fact::Diagnosis { concepts, .. } | Fact::Allergy { concepts } | Fact::Observation { concepts, .. } => {
@@ -95,37 +115,40 @@ impl<'a> Declared<'a> {
             Fact::Event { types, .. } => words(&self.events, types),
             Fact::History { codes } => words(&self.history, codes),
             Fact::Plan { kinds, concepts } => {
-                let mut used: BTreeSet<_> = words(&self.plans, kinds);
+                let mut used: Vec<_> = words(&self.plans, kinds);
                 used.extend(self.concepts(concepts.iter()));
                 used
             }
             Fact::Preference { codes } => words(&self.preferences, codes),
-            Fact::Age(_) => BTreeSet::from([SourceAttribute::DateOfBirth]),
-            Fact::Sex(_) => BTreeSet::from([SourceAttribute::Sex]),
+            Fact::Age(_) => vec![(SourceAttribute::DateOfBirth, By::Kind)],
+            Fact::Sex(_) => vec![(SourceAttribute::Sex, By::Kind)],
             // Pregnancy status is of this class in USCDI version 3, to which the
             // rule refers; lactation and childbearing potential are not.
-            Fact::Pregnancy(_) => BTreeSet::from([SourceAttribute::HealthStatusAssessment]),
+            Fact::Pregnancy(_) => vec![(SourceAttribute::HealthStatusAssessment, By::Kind)],
             Fact::Lactation(_) | Fact::ChildbearingPotential(_) | Fact::Setting { .. } | Fact::InForce { .. } => {
-                BTreeSet::new()
+                Vec::new()
             }
         }
     }
 
-    /// Of concepts, and of what they include.
-    fn concepts<'n>(&self, names: impl Iterator<Item = &'n Name>) -> BTreeSet<SourceAttribute> {
-        let mut open: Vec<&str> = names.map(|name| name.value.as_str()).collect();
+    fn concepts<'n>(&self, names: impl Iterator<Item = &'n Name>) -> Vec<(SourceAttribute, By<'a>)> {
+        let named = names.filter_map(|name| self.concepts.get(name.value.as_str()).copied());
+        named.flat_map(|concept| self.concept(concept).into_iter().map(|used| (used, By::Concept(concept)))).collect()
+    }
+
+    /// Of a concept, and of what it includes.
+    fn concept(&self, concept: &Concept) -> BTreeSet<SourceAttribute> {
+        let mut open = vec![concept];
         let (mut seen, mut used) = (BTreeSet::new(), BTreeSet::new());
-        while let Some(id) = open.pop() {
-            if !seen.insert(id.to_owned()) {
+        while let Some(concept) = open.pop() {
+            if !seen.insert(concept.def.id.as_str()) {
                 continue;
             }
-            if let Some(concept) = self.concepts.get(id) {
-                used.extend(concept.source_attribute);
-                if concept.def.icd10cm.iter().any(|entry| is_social(&entry.code)) {
-                    used.insert(SourceAttribute::SocialDeterminants);
-                }
-                open.extend(concept.def.includes.iter().map(String::as_str));
+            used.extend(concept.source_attribute);
+            if concept.def.icd10cm.iter().any(|entry| is_social(&entry.code)) {
+                used.insert(SourceAttribute::SocialDeterminants);
             }
+            open.extend(concept.def.includes.iter().filter_map(|id| self.concepts.get(id.as_str()).copied()));
         }
         used
     }

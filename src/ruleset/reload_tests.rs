@@ -64,10 +64,7 @@ fn where_signatures_are_required_only_a_signed_and_newer_package_becomes_active(
     let other = PrivateKey::new("elsewhere.example", &[2; 32]).unwrap();
     let trust = || Some(Trust::new(vec![key.public()], Some(state.clone())).unwrap());
     let mut reloader = reloader(dir.path(), trust());
-    let signed = |key: &PrivateKey| {
-        let files = Origin { rules: Some(dir.path().to_owned()), overlay: None }.read().unwrap().base;
-        fs::write(dir.path().join(SIGNATURE), key.sign(&files)).unwrap();
-    };
+    let signed = |key: &PrivateKey| sign(dir.path(), key);
     let mut told = |expected: &str| {
         let attempt = reloader.attempt();
         let word = attempt.outcome.reason().unwrap_or(attempt.outcome.word());
@@ -98,7 +95,7 @@ fn where_signatures_are_required_only_a_signed_and_newer_package_becomes_active(
     write(dir.path(), "1.10.0", "");
     signed(&key);
     told("activated");
-    assert!(fs::read_to_string(&state).unwrap().starts_with("1.10.0 "));
+    assert!(fs::read_to_string(&state).unwrap().starts_with("package small 1.10.0 "));
     // A new process knows what the one before has seen.
     let origin = Origin { rules: Some(dir.path().to_owned()), overlay: None };
     let mut after = Reloader::new(origin, trust(), Active::new());
@@ -106,4 +103,103 @@ fn where_signatures_are_required_only_a_signed_and_newer_package_becomes_active(
     signed(&key);
     assert_eq!(outcome(&after.attempt()), ("refused", "rolled-back"));
     assert!(after.active.get().is_none());
+}
+
+fn overlay(dir: &Path, version: &str, qtc: &str) {
+    let head = format!("{{name: north, version: {version}, title: North, developer: North, base: small}}");
+    fs::write(dir.join("site.yaml"), format!("overlay: {head}\nset: {{qtc_limit: {qtc}}}\n")).unwrap();
+}
+
+fn sign(dir: &Path, key: &PrivateKey) {
+    let files = Origin { rules: Some(dir.to_owned()), overlay: None }.read().unwrap().base;
+    fs::write(dir.join(SIGNATURE), key.sign(&files)).unwrap();
+}
+
+#[test]
+fn an_overlay_is_reloaded_with_its_package_and_refused_with_it() {
+    let (dir, site) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(dir.path(), "1.0.0", "");
+    overlay(site.path(), "1.0.0", "480 ms");
+    let origin = Origin { rules: Some(dir.path().to_owned()), overlay: Some(site.path().to_owned()) };
+    let mut reloader = Reloader::new(origin, None, Active::new());
+    let first = reloader.attempt();
+    assert_eq!(outcome(&first), ("activated", ""), "{first:?}");
+    assert_eq!(outcome(&reloader.attempt()), ("unchanged", ""));
+
+    overlay(site.path(), "1.0.1", "470 ms");
+    let second = reloader.attempt();
+    assert_eq!(outcome(&second), ("activated", ""));
+    assert!(first.content != second.content && first.digest != second.digest);
+    let serving = reloader.active.get().unwrap();
+    assert_eq!(serving.package().parameters[0].value, "470 ms");
+
+    overlay(site.path(), "1.0.2", "600 ms");
+    let refused = reloader.attempt();
+    assert_eq!(outcome(&refused), ("refused", "faulty"));
+    assert!(refused.message.starts_with("overlay/site.yaml:2:"), "{}", refused.message);
+    // Right by itself, and no longer for this package.
+    overlay(site.path(), "1.0.3", "480 ms");
+    fs::write(dir.path().join("base.yaml"), BASE.replace("name: small", "name: other")).unwrap();
+    assert_eq!(outcome(&reloader.attempt()), ("refused", "faulty"));
+    fs::remove_file(site.path().join("site.yaml")).unwrap();
+    assert_eq!(outcome(&reloader.attempt()), ("refused", "unreadable"));
+    assert_eq!(reloader.active.get().unwrap().digest(), serving.digest());
+}
+
+#[test]
+fn where_signatures_are_required_package_and_overlay_are_signed_each_for_itself() {
+    let (dir, site) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = PrivateKey::new("clinic.example", &[1; 32]).unwrap();
+    let other = PrivateKey::new("elsewhere.example", &[2; 32]).unwrap();
+    let trust = Trust::new(vec![key.public()], None).unwrap();
+    let origin = Origin { rules: Some(dir.path().to_owned()), overlay: Some(site.path().to_owned()) };
+    let mut reloader = Reloader::new(origin, Some(trust), Active::new());
+    let mut told = |expected: &str, message: &str| {
+        let attempt = reloader.attempt();
+        assert_eq!(attempt.outcome.reason().unwrap_or(attempt.outcome.word()), expected, "{attempt:?}");
+        assert!(attempt.message.starts_with(message), "{}", attempt.message);
+    };
+    write(dir.path(), "1.2.0", "");
+    overlay(site.path(), "3.0.0", "480 ms");
+    told("unsigned", "package: not signed");
+    sign(dir.path(), &key);
+    told("unsigned-overlay", "overlay: not signed");
+    sign(site.path(), &other);
+    told("unknown-key", "overlay: ");
+    sign(site.path(), &key);
+    told("activated", "");
+    overlay(site.path(), "2.9.0", "470 ms");
+    told("tampered-file", "overlay: `site.yaml` differs");
+    sign(site.path(), &key);
+    told("rolled-back", "overlay north: version 2.9.0 is older than 3.0.0");
+    // A package is no overlay, whoever signed it.
+    fs::remove_file(site.path().join("site.yaml")).unwrap();
+    for name in ["base.yaml", SIGNATURE] {
+        fs::copy(dir.path().join(name), site.path().join(name)).unwrap();
+    }
+    told("faulty", "overlay/base.yaml:2:1: an overlay has no section `package`");
+    fs::remove_file(site.path().join("base.yaml")).unwrap();
+    overlay(site.path(), "3.1.0", "470 ms");
+    sign(site.path(), &key);
+    write(dir.path(), "1.1.0", "");
+    sign(dir.path(), &key);
+    told("rolled-back", "package small: version 1.1.0 is older than 1.2.0");
+    write(dir.path(), "1.3.0", "");
+    sign(dir.path(), &key);
+    told("activated", "");
+}
+
+#[test]
+fn an_overlay_of_the_package_in_the_binary_is_signed_alone() {
+    let site = tempfile::tempdir().unwrap();
+    let head = "{name: north, version: 1.0.0, title: North, developer: North, base: concord-core}";
+    fs::write(site.path().join("site.yaml"), format!("overlay: {head}\n")).unwrap();
+    let key = PrivateKey::new("clinic.example", &[1; 32]).unwrap();
+    let trust = Trust::new(vec![key.public()], None).unwrap();
+    let origin = Origin { rules: None, overlay: Some(site.path().to_owned()) };
+    let mut reloader = Reloader::new(origin, Some(trust), Active::new());
+    assert_eq!(outcome(&reloader.attempt()), ("refused", "unsigned-overlay"));
+    sign(site.path(), &key);
+    let attempt = reloader.attempt();
+    assert_eq!(outcome(&attempt), ("activated", ""), "{attempt:?}");
 }

@@ -85,6 +85,12 @@ impl ConfigMap {
     }
 }
 
+/// An overlay of such a package.
+pub fn overlay(version: &str, qtc: &str) -> Package {
+    let head = format!("{{name: north, version: {version}, title: North, developer: North, base: small}}");
+    vec![("site.yaml".to_owned(), format!("overlay: {head}\nset: {{qtc_limit: {qtc}}}\n"))]
+}
+
 impl Server {
     pub fn with_rules(dir: &Path, settings: &[&str]) -> Self {
         let rules = format!("rules.dir={}", dir.display());

@@ -23,7 +23,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::packages::{ConfigMap, Package, digest, package, until, write};
+use crate::packages::{ConfigMap, Package, digest, overlay, package, until, write};
 use crate::server::{Server, fine};
 
 /// What each package answers, by its digest, to the byte.
@@ -207,6 +207,80 @@ async fn a_directory_that_is_swapped_below_the_watch_is_found_by_the_poll() {
 }
 
 #[tokio::test]
+async fn an_overlay_reloads_by_event_and_by_poll_and_a_bad_one_is_refused() {
+    for (poll, trigger) in [("1m", "event"), ("50ms", "poll")] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), &package("alpha", "1.0.0"));
+        // Below a link that is swapped, nothing tells the watch.
+        let place = tempfile::tempdir().unwrap();
+        for (name, version, qtc) in [("a", "1.0.0", "480 ms"), ("b", "1.1.0", "470 ms")] {
+            std::fs::create_dir(place.path().join(name)).unwrap();
+            write(&place.path().join(name), &overlay(version, qtc));
+        }
+        let site = place.path().join("site");
+        std::os::unix::fs::symlink("a", &site).unwrap();
+        let setting = format!("rules.overlay={}", site.display());
+        let server = Server::with_rules(dir.path(), &[&setting, &format!("rules.poll={poll}")]);
+        let mut rules = RulesetServiceClient::new(server.channel().await);
+        let looked = |now: &concord::api::proto::Reload| now.looked_at > now.tried_at;
+        let before = until(&server, &mut rules, |now| now.reload.as_ref().is_some_and(looked)).await;
+        assert_eq!(before.parameters[0].value, "480 ms");
+        if trigger == "poll" {
+            std::os::unix::fs::symlink("b", place.path().join("next")).unwrap();
+            std::fs::rename(place.path().join("next"), &site).unwrap();
+        } else {
+            write(&site, &overlay("1.1.0", "470 ms"));
+        }
+        let now = until(&server, &mut rules, |now| now.parameters[0].value == "470 ms").await;
+        let (ruleset, laid) = (now.ruleset.unwrap(), before.ruleset.unwrap());
+        assert_eq!(ruleset.overlay.unwrap().version, "1.1.0");
+        assert_ne!(ruleset.digest, laid.digest);
+        let log = server.log.lock().unwrap().clone();
+        assert!(log.contains(&format!(r#""trigger":"{trigger}""#)), "{log}");
+        write(&site, &overlay("1.2.0", "900 ms"));
+        let refused = |now: &concord::api::proto::GetRulesetResponse| {
+            now.reload.as_ref().unwrap().outcome() == reload::Outcome::Refused
+        };
+        let now = until(&server, &mut rules, refused).await;
+        assert_eq!(now.ruleset.unwrap().digest, ruleset.digest);
+        let reload = now.reload.unwrap();
+        assert!(reload.reason == "faulty" && reload.message.starts_with("overlay/site.yaml:2:"), "{reload:?}");
+    }
+}
+
+#[test]
+fn a_site_signs_its_overlay_over_a_package() {
+    let place = tempfile::tempdir().unwrap();
+    for (name, files) in [("rules", package("alpha", "1.1.0")), ("north", overlay("2.0.0", "480 ms"))] {
+        std::fs::create_dir(place.path().join(name)).unwrap();
+        write(&place.path().join(name), &files);
+    }
+    let made = concord(&["rules", "keygen", "--name", "clinic.example", "--out", "key"], place.path());
+    let trusted = format!("rules.trusted_keys={}", String::from_utf8(made.stdout).unwrap().trim_end());
+    let settings = ["--set", "rules.require_signature=true", "--set", &trusted];
+    let config = || {
+        told(&concord(&[&["config", "--rules", "rules", "--overlay", "north"], &settings[..]].concat(), place.path()))
+    };
+    let sign = |arguments: &[&str]| {
+        let output = concord(&[&["rules", "sign", "--key", "key"], arguments].concat(), place.path());
+        (told(&output), String::from_utf8(output.stdout).unwrap())
+    };
+    assert!(config().1.contains("package: not signed"), "{:?}", config());
+    assert_eq!(sign(&["rules"]).0, (Some(0), String::new()));
+    assert!(config().1.contains("overlay: not signed"), "{:?}", config());
+    let (outcome, text) = sign(&["rules", "--overlay", "north"]);
+    assert_eq!(outcome, (Some(0), String::new()));
+    assert!(text.starts_with("north/package.sig: north 2.0.0, 1 files, content sha256 "), "{text}");
+    assert_eq!(config(), (Some(0), String::new()));
+    // Signed is only what the package takes.
+    write(&place.path().join("north"), &overlay("2.1.0", "900 ms"));
+    let ((code, text), _) = sign(&["rules", "--overlay", "north"]);
+    assert!(code == Some(2) && text.contains("site.yaml"), "{text}");
+    assert!(config().1.contains("overlay: `site.yaml` differs from what was signed"));
+    assert_eq!(sign(&[]).0.0, Some(2));
+}
+
+#[tokio::test]
 async fn the_package_in_the_binary_never_reloads() {
     let server = Server::start(&[]);
     let mut rules = RulesetServiceClient::new(server.channel().await);
@@ -258,7 +332,7 @@ async fn a_site_signs_its_packages_and_a_server_loads_no_other() {
     for command in ["serve", "evaluate"] {
         let (code, text) = once(command);
         assert_eq!(code, Some(2), "{text}");
-        assert!(text.contains("the package is not signed"), "{command}: {text}");
+        assert!(text.contains("package: not signed"), "{command}: {text}");
     }
     let sign = || concord(&["rules", "sign", "--key", "key", "rules"], place.path());
     let signed = sign();

@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::bad_package::lines;
-use crate::packages::{Package, digest, get, package};
+use crate::packages::{Package, digest, get, overlay, package};
 use crate::server::{Server, fine};
 
 fn candidate(package: &Package) -> CheckRulesetRequest {
@@ -73,6 +73,24 @@ async fn a_candidate_is_checked_and_nothing_is_activated() {
     latin.files[1].content = b"rules: \xe9".to_vec();
     let answer = check(&mut rules, latin).await.unwrap();
     assert_eq!((answer.diagnostics[0].code.as_str(), answer.diagnostics[0].file.as_str()), ("not-utf-8", "rules.yaml"));
+
+    // With an overlay, whose own files are told apart from those of the package.
+    let with = |version: &str, qtc: &str| {
+        let overlay = candidate(&overlay(version, qtc)).files;
+        CheckRulesetRequest { overlay, ..candidate(&package("beta", "2.0.0")) }
+    };
+    let answer = check(&mut rules, with("1.0.0", "480 ms")).await.unwrap();
+    let laid = answer.ruleset.unwrap();
+    assert_eq!((answer.valid, laid.overlay.unwrap().name.as_str()), (true, "north"));
+    assert_ne!(answer.content_digest, digest(&package("beta", "2.0.0")));
+    let answer = check(&mut rules, with("1.0.0", "900 ms")).await.unwrap();
+    let fault = &answer.diagnostics[0];
+    assert_eq!((answer.valid, fault.file.as_str(), fault.line), (false, "overlay/site.yaml", 2));
+    let mut latin = with("1.0.0", "480 ms");
+    latin.overlay[0].content.push(0xe9);
+    let answer = check(&mut rules, latin).await.unwrap();
+    let fault = &answer.diagnostics[0];
+    assert_eq!((fault.code.as_str(), fault.file.as_str()), ("not-utf-8", "overlay/site.yaml"));
 
     let mut many = package("beta", "2.0.0");
     many[1].1 = lines(0..20_000, |n| format!("k{n}: 1"));
