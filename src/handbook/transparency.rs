@@ -36,8 +36,8 @@ pub fn uses_of(book: &Book<'_>, rule: &Rule) -> (Vec<Piece>, Vec<Piece>) {
     let all = match rule.status {
         RuleStatus::Active => {
             let uses = book.ruleset.uses();
-            let used = SourceAttribute::ALL.into_iter().map(|(_, attribute)| attribute);
-            used.filter(|attribute| uses.uses(&rule.id.value, *attribute)).collect()
+            let all = SourceAttribute::ALL.into_iter().map(|(_, attribute)| attribute);
+            all.filter(|attribute| uses.uses(&rule.id.value, *attribute)).collect()
         }
         // Not of the package in force: it is what it would use.
         _ => used(book, book.all_facts(rule).into_iter()),

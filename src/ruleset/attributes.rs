@@ -132,8 +132,8 @@ impl<'a> Declared<'a> {
     }
 
     fn concepts<'n>(&self, names: impl Iterator<Item = &'n Name>) -> Vec<(SourceAttribute, By<'a>)> {
-        let named = names.filter_map(|name| self.concepts.get(name.value.as_str()).copied());
-        named.flat_map(|concept| self.concept(concept).into_iter().map(|used| (used, By::Concept(concept)))).collect()
+        let found = names.filter_map(|name| self.concepts.get(name.value.as_str()).copied());
+        found.flat_map(|concept| self.concept(concept).into_iter().map(|used| (used, By::Concept(concept)))).collect()
     }
 
     /// Of a concept, and of what it includes.
