@@ -255,6 +255,19 @@ OBSERVATION_FILES = {"urine": lambda name: name.startswith("urine-"),
                      "observations": lambda name: True}
 INTERACTIONS = {"qt-prolonging", "qt-prolonging-known", "qt-prolonging-possible", "serotonergic-other", "linezolid",
                 "methylene-blue", "methadone-interaction-antiretroviral", "nsaid"}
+
+
+def source_attribute(name):
+    """What the use of an observation means for 45 CFR 170.315(b)(11)(iv)(A), if anything."""
+    if name == "ace-score":
+        return "social-determinants"
+    # Computed from laboratory results.
+    if name == "child-pugh":
+        return None
+    instrument = OBSERVATION_FILES["instruments"](name) and not name.startswith("urine-")
+    return "health-status-assessment" if instrument or name in ("pregnancy-status", "tobacco-status") else None
+
+
 MEDICATION_FILES = {"interactions": lambda name: name in INTERACTIONS or name.startswith("cyp"),
                     "opioid-medications": lambda name: any(word in name for word in (
                         "opioid", "buprenorphine", "methadone", "naltrexone", "naloxone", "nalmefene", "-oud", "lofexidine")),

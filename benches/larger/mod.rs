@@ -24,6 +24,7 @@ pub fn with_unrelated(package: &Package, times: usize) -> Package {
             unit: None,
             molar_mass: None,
             valence: None,
+            source_attribute: None,
         });
     }
     for copy in 1..times {

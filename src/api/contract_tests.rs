@@ -41,6 +41,7 @@ fn fine(field: &FieldDescriptor) -> Value {
                 1 | 2 => "2020-01-01",
                 6 => "diagnoses",
                 7 => "0000000000000000000000000000000000000000000000000000000000000000",
+                8 => "file.yaml",
                 _ => "word",
             }
             .to_owned(),
@@ -49,6 +50,7 @@ fn fine(field: &FieldDescriptor) -> Value {
         Kind::Double => Value::F64(1.0),
         Kind::Int32 => Value::I32(1),
         Kind::Bool => Value::Bool(true),
+        Kind::Bytes => Value::Bytes(Vec::new().into()),
         Kind::Enum(_) => Value::EnumNumber(1),
         other => panic!("{other:?}"),
     }
@@ -59,7 +61,8 @@ fn minimal(descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
         if rule(&field, "required").is_some() {
-            message.set_field(&field, fine(&field));
+            let value = fine(&field);
+            message.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
         }
     }
     message
@@ -127,6 +130,7 @@ fn check(message: &DynamicMessage) -> Vec<Violation> {
         }
         "GetRuleRequest" => rule_id(read_as(message), &limits).err(),
         "ListRulesRequest" => page(read_as(message), &limits).err(),
+        "CheckRulesetRequest" => candidate(read_as(message), &limits).err(),
         "GetRulesetRequest" => None,
         other => panic!("{other} is not checked here"),
     };
@@ -182,6 +186,7 @@ fn break_rule(root: &MessageDescriptor, site: &Site, name: &str, value: &Value) 
                 5 => ("has space", ErrorReason::Format),
                 6 => ("dreams", ErrorReason::Format),
                 7 => ("sha256:12", ErrorReason::Format),
+                8 => ("../rules.yaml", ErrorReason::Format),
                 other => panic!("format {other} has no test"),
             };
             expect(&site.with(root, Value::String(text.to_owned())), &site.name(true), reason);

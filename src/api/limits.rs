@@ -4,6 +4,16 @@
 /// Bytes of a message: ten times the largest realistic record.
 pub const MESSAGE_BYTES: usize = 256 * 1024;
 
+/// Bytes of a message with a package to be checked: several times the shipped one.
+pub const RULESET_BYTES: usize = 4 * 1024 * 1024;
+
+/// Packages that are checked at once. One, so that a core is left to
+/// evaluations on the smallest machine.
+pub const CHECKS: usize = 1;
+
+/// Diagnostics that one check reports.
+pub const DIAGNOSTICS: usize = 500;
+
 /// Entries of a list of the record.
 pub const LIST_ENTRIES: usize = 256;
 
@@ -34,6 +44,8 @@ pub const PAGE_RULES: usize = 100;
 pub struct Limits {
     /// Bytes of a message, encoded.
     pub message_bytes: usize,
+    /// Bytes of a message with a package to be checked, encoded.
+    pub ruleset_bytes: usize,
     /// Entries of a list of the record.
     pub list_entries: usize,
     /// Bytes of a string.
@@ -46,6 +58,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message_bytes: MESSAGE_BYTES,
+            ruleset_bytes: RULESET_BYTES,
             list_entries: LIST_ENTRIES,
             string_bytes: STRING_BYTES,
             violations: VIOLATIONS,

@@ -26,6 +26,8 @@ pub enum Refusal {
     PageToken,
     /// The server is shutting down.
     Draining,
+    /// As many packages are being checked as may be at once.
+    CheckBusy,
     /// A fault of the service.
     Internal,
 }

@@ -2,6 +2,8 @@
 //! a field is enforced here or in the two files below it, and every fault of a
 //! request is named at once.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::limits::Limits;
@@ -12,6 +14,7 @@ use super::text::{Check, Need};
 use crate::clinical::date::{AsOf, FhirDate};
 use crate::clinical::patient::Patient;
 use crate::engine::decision::Explain;
+use crate::ruleset::MAX_FILES;
 
 /// A request whose every field holds what the .proto says of it.
 #[derive(Clone, Debug)]
@@ -131,6 +134,49 @@ pub fn page(request: proto::ListRulesRequest, limits: &Limits) -> Result<Page, R
     let token = check.opaque(&Path::root("page_token"), request.page_token);
     let page = size.and_then(|size| usize::try_from(size).ok()).map(|size| Page { size, token });
     check.faults.finish(page)
+}
+
+/// Files by path, each path once.
+pub type NamedFiles = Vec<(String, Vec<u8>)>;
+
+/// A package to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its files.
+    pub files: NamedFiles,
+    /// The files of the overlay that is laid over it; empty: none.
+    pub overlay: NamedFiles,
+}
+
+/// Reads the files of a package to be checked.
+///
+/// # Errors
+/// [`Refusal::Fields`] with every field at fault.
+pub fn candidate(request: proto::CheckRulesetRequest, limits: &Limits) -> Result<Candidate, Refusal> {
+    let mut check = Check::new(limits);
+    if request.files.is_empty() {
+        check.required(&Path::root("files"));
+    }
+    let files = named_files(&mut check, "files", request.files);
+    let overlay = named_files(&mut check, "overlay", request.overlay);
+    check.faults.finish(Some(Candidate { files, overlay }))
+}
+
+fn named_files(check: &mut Check<'_>, field: &'static str, files: Vec<proto::RulesetFile>) -> NamedFiles {
+    let mut first = HashMap::new();
+    let mut next = 0_usize;
+    let files = check.list(Path::root(field), files, MAX_FILES, |check, at, file| {
+        let index = next;
+        next = next.saturating_add(1);
+        let path = at.field("path");
+        let name = check.file_path(&path, file.path)?;
+        let before = *first.entry(name.clone()).or_insert(index);
+        if before != index {
+            check.faults.add(&path, ErrorReason::Conflict, format!("is that of `{field}[{before}]` too"));
+        }
+        Some((name, file.content))
+    });
+    files.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,53 @@
 //! A package and its rules to the wire.
 
+use std::collections::BTreeMap;
+
 use super::answer::{clinical_review, disabled_rule, ruleset_ref};
-use super::proto::{self, get_ruleset_response};
+use super::limits::DIAGNOSTICS;
+use super::proto::{self, get_ruleset_response, reload, review_states, ruleset_diagnostic};
+use crate::diag::{Diagnostic, Files, Level, Span, in_order};
 use crate::engine::assemble::disabled;
 use crate::program::Outline;
-use crate::rule::model::{ActionName, Citation, Overlay, Package, Parameter, Rule, Source};
-use crate::ruleset::Ruleset;
+use crate::rule::model::{
+    ActionName, Citation, Overlay, Package, Parameter, Rule, RuleStatus, Source, SourceAttribute, Verification,
+};
+use crate::ruleset::reload::{Attempt, Outcome};
+use crate::ruleset::{Ruleset, State};
 
-pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
-    let (meta, counts) = (&from.package().meta, from.counts());
+/// The active package, with what is known of it.
+pub(super) fn active(from: &Ruleset, state: &State) -> proto::GetRulesetResponse {
+    let looked_at = state.looked.map(|at| at.to_string()).unwrap_or_default();
+    proto::GetRulesetResponse {
+        active_since: state.since.map(|at| at.to_string()).unwrap_or_default(),
+        reload: state.attempt.as_deref().map(|attempt| reload(attempt, looked_at)),
+        ..ruleset(from)
+    }
+}
+
+fn reload(from: &Attempt, looked_at: String) -> proto::Reload {
+    proto::Reload {
+        looked_at,
+        tried_at: from.at.to_string(),
+        outcome: match from.outcome {
+            Outcome::Activated | Outcome::Unchanged => reload::Outcome::Activated,
+            Outcome::Refused { .. } => reload::Outcome::Refused,
+        }
+        .into(),
+        reason: from.outcome.reason().unwrap_or_default().to_owned(),
+        diagnostics: count(from.diagnostics),
+        message: from.message.clone(),
+        content_digest: from.content.clone().unwrap_or_default(),
+        candidate_digest: from.digest.clone().unwrap_or_default(),
+        candidate_version: from.version.clone().unwrap_or_default(),
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
+    let meta = &from.package().meta;
     proto::GetRulesetResponse {
         ruleset: Some(ruleset_ref(from)),
         title: meta.title.clone(),
@@ -16,20 +55,139 @@ pub(super) fn ruleset(from: &Ruleset) -> proto::GetRulesetResponse {
         funding: meta.funding.clone(),
         released: meta.released.clone(),
         clinical_review: clinical_review(from).into(),
-        counts: Some(get_ruleset_response::Counts {
-            rules: counts.rules,
-            drafts: counts.drafts,
-            retired: counts.retired,
-            definitions: counts.definitions,
-            concepts: counts.concepts,
-            components: counts.components,
-            atoms: counts.atoms,
-            disabled: counts.disabled,
-        }),
-        sources: from.package().sources.iter().map(|source| evidence(source, "")).collect(),
+        counts: Some(counts(from)),
+        sources: citations(from.package()),
         semantics: Ruleset::semantics(),
         overlay: from.package().overlay.as_ref().map(|laid| overlay(from.package(), laid)),
         parameters: from.package().parameters.iter().map(parameter).collect(),
+        review_states: Some(review_states(from.package())),
+        source_attributes: Some(proto::SourceAttributes {
+            citations: citations(from.package()),
+            ..source_attributes(from, |_| true)
+        }),
+        active_since: String::new(),
+        reload: None,
+    }
+}
+
+fn counts(from: &Ruleset) -> get_ruleset_response::Counts {
+    let counts = from.counts();
+    get_ruleset_response::Counts {
+        rules: counts.rules,
+        drafts: counts.drafts,
+        retired: counts.retired,
+        definitions: counts.definitions,
+        concepts: counts.concepts,
+        components: counts.components,
+        atoms: counts.atoms,
+        disabled: counts.disabled,
+    }
+}
+
+fn citations(package: &Package) -> Vec<proto::Evidence> {
+    package.sources.iter().map(|source| evidence(source, "")).collect()
+}
+
+fn review_states(package: &Package) -> proto::ReviewStates {
+    let active = || package.rules.iter().filter(|rule| rule.status == RuleStatus::Active);
+    let of = |wanted: Verification| count(active().filter(|rule| rule.verification == wanted).count());
+    let mut due: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut without_date = Vec::new();
+    for rule in active() {
+        match &rule.review_by {
+            Some(date) => due.entry(date.value.as_str()).or_default().push(rule.id.value.clone()),
+            None => without_date.push(rule.id.value.clone()),
+        }
+    }
+    proto::ReviewStates {
+        primary: of(Verification::Primary),
+        secondary: of(Verification::Secondary),
+        unverified: of(Verification::Unverified),
+        earliest_review_by: due.keys().next().map(|date| (*date).to_owned()).unwrap_or_default(),
+        due: due.into_iter().map(|(date, rules)| review_states::Due { review_by: date.to_owned(), rules }).collect(),
+        without_date,
+    }
+}
+
+/// All but the citations: what the package says, and what the rules that are
+/// asked for use.
+fn source_attributes(from: &Ruleset, asked: impl Fn(&str) -> bool) -> proto::SourceAttributes {
+    let meta = &from.package().meta;
+    let uses = SourceAttribute::ALL.into_iter().map(|(_, attribute)| {
+        let rules = from.uses().rules(attribute).filter(|rule| asked(rule)).map(str::to_owned);
+        let rules: Vec<String> = rules.collect();
+        proto::DataUse { attribute: data_attribute(attribute).into(), used: !rules.is_empty(), rules }
+    });
+    proto::SourceAttributes {
+        citations: Vec::new(),
+        developer: meta.developer.clone(),
+        funding: meta.funding.clone(),
+        released: meta.released.clone(),
+        revised: meta.revised.clone().unwrap_or_default(),
+        uses: uses.collect(),
+    }
+}
+
+fn data_attribute(from: SourceAttribute) -> proto::DataAttribute {
+    match from {
+        SourceAttribute::Race => proto::DataAttribute::Race,
+        SourceAttribute::Ethnicity => proto::DataAttribute::Ethnicity,
+        SourceAttribute::Language => proto::DataAttribute::Language,
+        SourceAttribute::SexualOrientation => proto::DataAttribute::SexualOrientation,
+        SourceAttribute::GenderIdentity => proto::DataAttribute::GenderIdentity,
+        SourceAttribute::Sex => proto::DataAttribute::Sex,
+        SourceAttribute::DateOfBirth => proto::DataAttribute::DateOfBirth,
+        SourceAttribute::SocialDeterminants => proto::DataAttribute::SocialDeterminants,
+        SourceAttribute::HealthStatusAssessment => proto::DataAttribute::HealthStatusAssessment,
+    }
+}
+
+/// One rule with its source attributes.
+pub(super) fn one(from: &Ruleset, found: &Rule) -> proto::GetRuleResponse {
+    let shown = rule(from, found);
+    let attributes = source_attributes(from, |id| id == found.id.value);
+    proto::GetRuleResponse {
+        source_attributes: Some(proto::SourceAttributes { citations: shown.evidence.clone(), ..attributes }),
+        rule: Some(shown),
+    }
+}
+
+/// What the check of a package found.
+pub(super) fn checked(
+    files: &Files,
+    diagnostics: &[Diagnostic],
+    ruleset: Option<&Ruleset>,
+    content_digest: String,
+) -> proto::CheckRulesetResponse {
+    let shown = in_order(diagnostics).into_iter().take(DIAGNOSTICS);
+    proto::CheckRulesetResponse {
+        valid: ruleset.is_some(),
+        ruleset: ruleset.map(ruleset_ref),
+        counts: ruleset.map(counts),
+        diagnostics: shown.map(|one| diagnostic(one, files)).collect(),
+        more_diagnostics: count(diagnostics.len().saturating_sub(DIAGNOSTICS)),
+        content_digest,
+    }
+}
+
+fn diagnostic(from: &Diagnostic, files: &Files) -> proto::RulesetDiagnostic {
+    let (file, line, column) = files.position(from.span).unwrap_or(("", 0, 0));
+    let end = Span { start: from.span.end.max(from.span.start), ..from.span };
+    let (_, end_line, end_column) = files.position(end).unwrap_or(("", line, column));
+    proto::RulesetDiagnostic {
+        level: match from.level {
+            Level::Error => ruleset_diagnostic::Level::Error,
+            Level::Warning => ruleset_diagnostic::Level::Warning,
+        }
+        .into(),
+        code: from.code.to_owned(),
+        message: from.message.clone(),
+        file: file.to_owned(),
+        line: count(line),
+        column: count(column),
+        end_line: count(end_line),
+        end_column: count(end_column),
+        help: from.help.clone().unwrap_or_default(),
     }
 }
 

@@ -1,23 +1,54 @@
 //! `concord.v1.RulesetService`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
-use super::limits::{Limits, PAGE_RULES};
+use super::limits::{CHECKS, Limits, PAGE_RULES};
 use super::proto;
 use super::proto::ruleset_service_server::RulesetService;
 use super::refusal::Refusal;
-use super::request::{self, Page};
-use super::ruleset_answer::{rule, ruleset, sorted};
+use super::request::{self, Candidate, NamedFiles, Page, candidate};
+use super::ruleset_answer::{active, checked, one, rule, sorted};
 use super::status::status;
-use crate::ruleset::{Active, Ruleset};
+use crate::diag::{Diagnostic, Files, Span};
+use crate::ruleset::signature::content_digest;
+use crate::ruleset::{self, Active, Depth, Ruleset, Sources, check_sources};
 
 /// Hexadecimal digits of the package's digest in a page token: enough to tell
 /// packages apart, since a token grants nothing.
 const TOKEN_DIGEST: usize = 16;
 
-/// Reads the active package.
+/// Who may check a package at once. A turn is taken before the message is read,
+/// and kept until the work has ended, though the caller may be gone by then: so
+/// neither messages nor work pile up.
+#[derive(Clone, Debug)]
+pub struct Turns(Arc<Semaphore>);
+
+/// The right to check a package. Rides on the request.
+#[derive(Clone, Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held until it is dropped")] Arc<OwnedSemaphorePermit>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(CHECKS)))
+    }
+}
+
+impl Turns {
+    /// A turn.
+    ///
+    /// # Errors
+    /// [`Refusal::CheckBusy`] where all are taken.
+    pub fn take(&self) -> Result<Turn, Refusal> {
+        let permit = Arc::clone(&self.0).try_acquire_owned().map_err(|_| Refusal::CheckBusy)?;
+        Ok(Turn(Arc::new(permit)))
+    }
+}
+
+/// Reads the active package, and checks others.
 #[derive(Clone, Debug)]
 pub struct Rules {
     active: Active,
@@ -44,12 +75,57 @@ impl Rules {
         let id = request::rule_id(request, &self.limits)?;
         let ruleset = self.active()?;
         let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
-        let found = found.map(|found| rule(&ruleset, found));
-        match found {
-            Some(rule) => Ok(proto::GetRuleResponse { rule: Some(rule) }),
-            None => Err(Refusal::RuleNotFound { id }),
-        }
+        let found = found.map(|found| one(&ruleset, found));
+        found.ok_or(Refusal::RuleNotFound { id })
     }
+
+    fn get(&self) -> Result<proto::GetRulesetResponse, Refusal> {
+        let state = self.active.state();
+        let ruleset = state.ruleset.as_deref().ok_or(Refusal::NoActiveRuleset)?;
+        Ok(active(ruleset, &state))
+    }
+}
+
+/// Files as texts. What is no text is told, with the files counted from `first`.
+fn texts(files: NamedFiles, first: u32, faults: &mut Vec<Diagnostic>) -> Files {
+    let mut unreadable = HashMap::new();
+    let texts = files.into_iter().map(|(name, bytes)| {
+        let text = ruleset::text(bytes).unwrap_or_else(|why| {
+            unreadable.insert(name.clone(), why);
+            String::new()
+        });
+        (name, text)
+    });
+    let files = Files::new(texts.collect());
+    faults.extend(files.iter().filter_map(|(index, name, _)| {
+        let span = Span { file: first.saturating_add(index), start: 0, end: 0 };
+        unreadable.remove(name).map(|why| Diagnostic::error("not-utf-8", span, why))
+    }));
+    files
+}
+
+/// Checks a package as a reload would. Nothing of it is kept.
+fn check(candidate: Candidate) -> proto::CheckRulesetResponse {
+    let mut faults = Vec::new();
+    let base = texts(candidate.files, 0, &mut faults);
+    let first = u32::try_from(base.count()).unwrap_or(u32::MAX);
+    let overlay = (!candidate.overlay.is_empty()).then(|| texts(candidate.overlay, first, &mut faults));
+    let sources = Sources { base, overlay };
+    if !faults.is_empty() {
+        // A digest of other bytes than those that were sent would name nothing.
+        return checked(&sources.files(), &faults, None, String::new());
+    }
+    let content = content_digest(&sources);
+    let found = check_sources(sources, None, Depth::Errors);
+    let (files, mut diagnostics) = (found.files.clone(), found.diagnostics.clone());
+    let ruleset = if found.errors() > 0 {
+        None
+    } else {
+        Ruleset::from_checked(found)
+            .map_err(|error| diagnostics.push(Diagnostic::error("concept", Span::default(), error.to_string())))
+            .ok()
+    };
+    checked(&files, &diagnostics, ruleset.as_ref(), content)
 }
 
 fn prefix(ruleset: &Ruleset) -> String {
@@ -92,7 +168,7 @@ impl RulesetService for Rules {
         &self,
         _request: Request<proto::GetRulesetRequest>,
     ) -> Result<Response<proto::GetRulesetResponse>, Status> {
-        self.active().map(|active| Response::new(ruleset(&active))).map_err(|refusal| status(&refusal))
+        self.get().map(Response::new).map_err(|refusal| status(&refusal))
     }
 
     async fn list_rules(
@@ -107,6 +183,27 @@ impl RulesetService for Rules {
         request: Request<proto::GetRuleRequest>,
     ) -> Result<Response<proto::GetRuleResponse>, Status> {
         self.one(request.into_inner()).map(Response::new).map_err(|refusal| status(&refusal))
+    }
+
+    async fn check_ruleset(
+        &self,
+        request: Request<proto::CheckRulesetRequest>,
+    ) -> Result<Response<proto::CheckRulesetResponse>, Status> {
+        let turn = request.extensions().get::<Turn>().cloned();
+        let files = candidate(request.into_inner(), &self.limits).map_err(|refusal| status(&refusal))?;
+        // Off the workers, which answer evaluations meanwhile.
+        let work = tokio::task::spawn_blocking(move || {
+            let answer = check(files);
+            drop(turn);
+            answer
+        });
+        match work.await {
+            Ok(answer) => Ok(Response::new(answer)),
+            Err(_) => {
+                tracing::error!("the check of a package panicked");
+                Err(status(&Refusal::Internal))
+            }
+        }
     }
 }
 

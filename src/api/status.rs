@@ -10,6 +10,7 @@
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
+//! | another package is being checked | UNAVAILABLE | `RetryInfo` |
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
@@ -51,6 +52,7 @@ pub fn status(refusal: &Refusal) -> Status {
         }
         Refusal::NoActiveRuleset => retry(ErrorReason::NoActiveRuleset, message(refusal)),
         Refusal::Draining => retry(ErrorReason::Draining, message(refusal)),
+        Refusal::CheckBusy => retry(ErrorReason::CheckBusy, message(refusal)),
         Refusal::DigestMismatch { active } => {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
             let reason = ErrorReason::RulesetDigestMismatch.as_str_name();
@@ -76,6 +78,7 @@ pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
         Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken, [].as_slice()),
         Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset, [].as_slice()),
         Refusal::Draining => (Code::Unavailable, ErrorReason::Draining, [].as_slice()),
+        Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy, [].as_slice()),
         Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch, [].as_slice()),
         Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal, [].as_slice()),
@@ -103,14 +106,15 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
         Refusal::RuleNotFound { .. } => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
+        Refusal::CheckBusy => "another package is being checked",
         Refusal::Internal => "the service failed",
     }
 }
 
-/// A message beyond `limits.message_bytes`.
+/// A message beyond its limit.
 #[must_use]
 pub fn message_too_large() -> Status {
-    let text = "the message is larger than limits.message_bytes";
+    let text = "the message is larger than limits.message_bytes, or limits.ruleset_bytes where a package is checked";
     Status::with_error_details(Code::ResourceExhausted, text, details(ErrorReason::MessageTooLarge))
 }
 

@@ -7,6 +7,7 @@ use super::limits::Limits;
 use super::proto::ErrorReason;
 use super::refusal::{Path, Violations};
 use crate::clinical::date::{AsOf, DateFault, FhirDate};
+use crate::ruleset::path_fault;
 
 /// Checks values and gathers what is wrong with them. A value at fault reads
 /// as absent, so that everything else can still be checked.
@@ -119,6 +120,22 @@ impl<'a> Check<'a> {
         }
         self.faults.add(path, ErrorReason::Format, "may hold letters, digits and -_.:/| only");
         String::new()
+    }
+
+    /// The path of a file of a package.
+    pub(super) fn file_path(&mut self, path: &Path<'_>, text: String) -> Option<String> {
+        if text.is_empty() {
+            self.required(path);
+            return None;
+        }
+        if !self.fits(path, &text) {
+            return None;
+        }
+        if let Some(fault) = path_fault(&text) {
+            self.faults.add(path, ErrorReason::Format, fault);
+            return None;
+        }
+        Some(text)
     }
 
     /// 64 hexadecimal digits, with or without `sha256:`.

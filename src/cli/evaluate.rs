@@ -71,7 +71,7 @@ pub(super) fn run(arguments: Arguments) -> Exit {
 
 fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
-    let ruleset = ruleset(&settings).map_err(|error| Unusable(error.to_string()))?;
+    let ruleset = ruleset(&settings)?;
     let meta = &ruleset.package().meta;
     let overlay = ruleset.package().overlay.as_ref();
     let overlay = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));

@@ -1,16 +1,16 @@
 //! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
 
-use std::sync::Arc;
-
 use clap::Args;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::settings::{SettingsArguments, Unusable, ruleset, terms};
+use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
 use super::{Exit, complain};
 use crate::config::{LogFormat, Settings};
 use crate::ruleset::Active;
+use crate::ruleset::reload::Reloader;
 use crate::server::health::{Board, Phase};
+use crate::server::reload::Loader;
 use crate::server::{self, End};
 use crate::telemetry::{self, Telemetry};
 
@@ -64,6 +64,8 @@ fn telemetry(settings: &Settings) -> Result<Telemetry, Unusable> {
 
 async fn serve(settings: Settings) -> Result<End, Unusable> {
     let mut signals = Signals::new()?;
+    let mut hangup = listen(SignalKind::hangup())?;
+    let trust = trust(&settings)?;
     let address = settings.server.grpc_addr;
     // Bound before the rules are loaded, so that an address in use is told at
     // once, and probes find the process alive.
@@ -81,31 +83,23 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         drain_lead: settings.server.drain_lead,
         drain_deadline: settings.server.drain_deadline,
     };
-    let serving = server::serve(listener, active.clone(), board.clone(), options, async || signals.next().await);
+    let loader = Loader::new(Reloader::new(origin(&settings), trust, active.clone()), active.clone());
+    let serving = server::serve(listener, active, board.clone(), options, async || signals.next().await);
     let mut serving = std::pin::pin!(serving);
     let failed = |error: server::ServeError| Unusable(error.to_string());
     tokio::select! {
         end = &mut serving => return end.map_err(failed),
-        loaded = activate(settings, active, board) => loaded?,
+        begun = loader.start() => begun.map_err(Unusable)?,
     }
-    serving.await.map_err(failed)
+    board.enter(Phase::Serving);
+    tokio::select! {
+        end = serving => end.map_err(failed),
+        () = loader.run(settings.rules.poll, async || { hangup.recv().await; }) => Ok(End::Drained),
+    }
 }
 
-/// Loads the package off the runtime's workers, which answer probes meanwhile.
-async fn activate(settings: Settings, active: Active, board: Board) -> Result<(), Unusable> {
-    let loaded = tokio::task::spawn_blocking(move || ruleset(&settings)).await;
-    let ruleset = match loaded {
-        Ok(loaded) => loaded.map_err(|error| Unusable(error.to_string()))?,
-        Err(_) => return Err(Unusable("the rules package could not be loaded".to_owned())),
-    };
-    let meta = &ruleset.package().meta;
-    let (name, version, digest) = (meta.name.clone(), meta.version.clone(), ruleset.digest().to_owned());
-    let overlay = ruleset.package().overlay.as_ref().map(|overlay| overlay.head.name.clone());
-    let disabled = ruleset.counts().disabled;
-    active.set(Arc::new(ruleset));
-    board.enter(Phase::Serving);
-    tracing::info!(name, version, digest, overlay, disabled, "rules package active");
-    Ok(())
+fn listen(kind: SignalKind) -> Result<Signal, Unusable> {
+    signal(kind).map_err(|error| Unusable(format!("no signals: {error}")))
 }
 
 /// The signals that end the server.
@@ -116,7 +110,6 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self, Unusable> {
-        let listen = |kind| signal(kind).map_err(|error| Unusable(format!("no signals: {error}")));
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 

@@ -8,7 +8,9 @@ use super::{Exit, Format, complain, in_force, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
-use crate::ruleset::{LoadError, Origin, Ruleset};
+use crate::ruleset::signature::TrustedKey;
+use crate::ruleset::trust::{Contents, Trust};
+use crate::ruleset::{Origin, Ruleset};
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -71,6 +73,7 @@ pub(super) fn terms(settings: &Settings) -> Terms {
     Terms {
         limits: Limits {
             message_bytes: size(limits.message_bytes),
+            ruleset_bytes: size(limits.ruleset_bytes),
             list_entries: size(limits.list_entries),
             string_bytes: size(limits.string_bytes),
             violations: size(limits.violations),
@@ -84,9 +87,39 @@ pub(super) fn origin(settings: &Settings) -> Origin {
     Origin { rules: settings.rules.dir.clone(), overlay: settings.rules.overlay.clone() }
 }
 
+/// Which packages may be used; none: any.
+pub(super) fn trust(settings: &Settings) -> Result<Option<Trust>, Unusable> {
+    let rules = &settings.rules;
+    if !rules.require_signature {
+        return Ok(None);
+    }
+    let key = |text: &String| {
+        TrustedKey::parse(text).map_err(|fault| Unusable(format!("rules.trusted_keys: `{}`: {fault}", named(text))))
+    };
+    let keys = rules.trusted_keys.iter().map(key).collect::<Result<_, _>>()?;
+    Trust::new(keys, rules.state_file.clone()).map(Some).map_err(|error| Unusable(error.to_string()))
+}
+
+/// A key by its name alone: it may be a private one, set by mistake.
+fn named(key: &str) -> &str {
+    let public = key.strip_prefix("PRIVATE+KEY+").unwrap_or(key);
+    public.split_once('+').map_or("…", |(name, _)| name)
+}
+
 /// The package that the settings name.
-pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, LoadError> {
-    Ruleset::from_sources(origin(settings).read()?)
+pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, Unusable> {
+    let failed = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+    let trust = trust(settings)?;
+    let snapshot = origin(settings).snapshot().map_err(|error| failed(&error))?;
+    if let Some(trust) = &trust {
+        trust.signed(&snapshot).map_err(|error| failed(&error))?;
+    }
+    let contents = Contents::of(&snapshot);
+    let ruleset = Ruleset::from_sources(snapshot.sources).map_err(|error| failed(&error))?;
+    if let Some(trust) = &trust {
+        trust.newer(ruleset.package(), &contents).map_err(|error| failed(&error))?;
+    }
+    Ok(ruleset)
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -113,8 +146,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     print(&text);
     match ruleset {
         Ok(_) => Exit::Fine,
-        Err(error) => {
-            complain(error);
+        Err(Unusable(message)) => {
+            complain(message);
             Exit::Unusable
         }
     }

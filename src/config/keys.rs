@@ -31,7 +31,7 @@ const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 24] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -42,6 +42,7 @@ pub const KEYS: [Key; 19] = [
     key("server.drain_lead", Preset::Text("5s"), "time between NOT_SERVING and the end of the listener"),
     key("server.drain_deadline", Preset::Text("20s"), "time that calls in flight then have"),
     key("limits.message_bytes", Preset::Whole(256 * 1024), "bytes of a message"),
+    key("limits.ruleset_bytes", Preset::Whole(4 * 1024 * 1024), "bytes of a message with a package to be checked"),
     key("limits.metadata_bytes", Preset::Whole(32 * 1024), "bytes of metadata"),
     key("limits.streams", Preset::Whole(100), "concurrent streams of a connection"),
     key("limits.list_entries", Preset::Whole(256), "entries of a list of the record"),
@@ -49,12 +50,20 @@ pub const KEYS: [Key; 19] = [
     key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
     key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
     key("rules.overlay", Preset::Absent, "directory of the site's overlay; absent: there is none"),
+    key("rules.poll", Preset::Text("10s"), "time between two looks at the directory, besides its events and SIGHUP"),
+    key(
+        "rules.require_signature",
+        Preset::Flag(false),
+        "load only packages that are signed, and none older than before",
+    ),
+    key("rules.trusted_keys", Preset::Absent, "public keys that may sign packages: a list, or text with commas"),
+    key("rules.state_file", Preset::Absent, "where the highest version is kept; absent: in memory, until the end"),
     key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),
     key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
     key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),
-    key("telemetry.otlp_endpoint", Preset::Absent, "where traces go over gRPC; absent: nowhere"),
+    key("telemetry.otlp_endpoint", Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),
     key("telemetry.sample_ratio", Preset::Number(1.0), "share of traces kept where the caller has not decided, 0 to 1"),
-    key("telemetry.service_name", Preset::Text("concord"), "service.name of the traces"),
+    key("telemetry.service_name", Preset::Text("concord"), "service.name of the traces and metrics"),
 ];
 
 /// The known key that is nearest to `unknown`, where one is near enough to be meant.

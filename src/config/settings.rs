@@ -15,7 +15,6 @@ pub struct Settings {
     /// Limits of requests.
     pub limits: LimitSettings,
     /// The rules package.
-    #[serde(default)]
     pub rules: RulesSettings,
     /// Answers.
     pub answer: AnswerSettings,
@@ -46,6 +45,8 @@ pub struct ServerSettings {
 pub struct LimitSettings {
     /// Bytes of a message.
     pub message_bytes: u32,
+    /// Bytes of a message with a package to be checked.
+    pub ruleset_bytes: u32,
     /// Bytes of metadata.
     pub metadata_bytes: u32,
     /// Concurrent streams of a connection.
@@ -59,12 +60,22 @@ pub struct LimitSettings {
 }
 
 /// The rules package.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct RulesSettings {
     /// Its directory; none: the one in the binary.
     pub dir: Option<PathBuf>,
     /// Directory of the overlay; none: there is none.
     pub overlay: Option<PathBuf>,
+    /// Time between two looks at the directory.
+    #[serde(deserialize_with = "length")]
+    pub poll: Duration,
+    /// Load only packages that are signed, and none older than before.
+    pub require_signature: bool,
+    /// Public keys that may sign packages.
+    #[serde(default, deserialize_with = "texts")]
+    pub trusted_keys: Vec<String>,
+    /// Where the highest version is kept; none: in memory.
+    pub state_file: Option<PathBuf>,
 }
 
 /// Answers.
@@ -112,6 +123,7 @@ impl Settings {
         let limits = self.limits;
         let positive = [
             ("limits.message_bytes", limits.message_bytes),
+            ("limits.ruleset_bytes", limits.ruleset_bytes),
             ("limits.metadata_bytes", limits.metadata_bytes),
             ("limits.streams", limits.streams),
             ("limits.list_entries", limits.list_entries),
@@ -127,11 +139,38 @@ impl Settings {
         if self.server.deadline_max.is_zero() {
             return Err(Unfit { key: "server.deadline_max", wanted: "more than nothing" });
         }
+        if self.rules.poll.is_zero() {
+            return Err(Unfit { key: "rules.poll", wanted: "more than nothing" });
+        }
+        self.rules.check()?;
         let purpose = &self.answer.purpose_of_use;
         if purpose.is_empty() || !purpose.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Unfit { key: "answer.purpose_of_use", wanted: "a code" });
         }
         Ok(())
+    }
+}
+
+impl RulesSettings {
+    /// Protection that is set in part protects nothing, and is thought to.
+    fn check(&self) -> Result<(), Unfit> {
+        if self.require_signature {
+            if self.dir.is_none() && self.overlay.is_none() {
+                let wanted =
+                    "set where rules.require_signature is, or rules.overlay: what is in the binary is not signed";
+                return Err(Unfit { key: "rules.dir", wanted });
+            }
+            if self.trusted_keys.is_empty() {
+                let wanted = "set where rules.require_signature is: without a key no package can be trusted";
+                return Err(Unfit { key: "rules.trusted_keys", wanted });
+            }
+            return Ok(());
+        }
+        let wanted = "true where rules.trusted_keys or rules.state_file is set: else unsigned packages are loaded";
+        if self.trusted_keys.is_empty() && self.state_file.is_none() {
+            return Ok(());
+        }
+        Err(Unfit { key: "rules.require_signature", wanted })
     }
 }
 
@@ -152,6 +191,22 @@ fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse_length(&text)
         .ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a time such as 250ms, 5s or 2m")))
+}
+
+/// Reads a list, or text with commas, as a variable and a flag have it.
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Texts::deserialize(from)? {
+        Texts::List(texts) => texts,
+        Texts::Text(text) => {
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        }
+    })
 }
 
 impl fmt::Display for LogFormat {

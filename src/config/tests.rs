@@ -78,8 +78,32 @@ fn a_value_that_does_not_fit_names_its_key_and_layer() {
         ("telemetry.log_format", "xml"),
         ("telemetry.sample_ratio", "2"),
         ("answer.purpose_of_use", "for care"),
+        ("rules.poll", "0s"),
     ] {
         let error = load(&Layers { flags: vec![pair(key, value)], ..Layers::default() }).unwrap_err().to_string();
         assert!(error.contains(key) && error.contains("(flag)"), "{key}={value}: {error}");
     }
+}
+
+#[test]
+fn protection_that_is_set_in_part_names_what_is_missing() {
+    let (dir, keys) = (pair("rules.dir", "rules"), pair("rules.trusted_keys", "a, b"));
+    let (required, state) = (pair("rules.require_signature", "true"), pair("rules.state_file", "state"));
+    let told = |flags: &[&(String, String)]| {
+        let flags = flags.iter().map(|flag| (*flag).clone()).collect();
+        load(&Layers { flags, ..Layers::default() }).map(|loaded| loaded.settings.rules.trusted_keys)
+    };
+    for (flags, missing) in [
+        (vec![&required], "rules.dir"),
+        (vec![&required, &dir], "rules.trusted_keys"),
+        (vec![&keys, &dir], "rules.require_signature"),
+        (vec![&state, &dir], "rules.require_signature"),
+    ] {
+        let error = told(&flags).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{missing}: must be ")), "{error}");
+    }
+    assert_eq!(told(&[&required, &dir, &keys, &state]).unwrap(), ["a", "b"]);
+    let file = file("[rules]\ndir = \"rules\"\nrequire_signature = true\ntrusted_keys = [\"a\", \"b\"]\n");
+    let loaded = load(&Layers { file: Some(file.path().to_owned()), ..Layers::default() }).unwrap();
+    assert_eq!(loaded.settings.rules.trusted_keys, ["a", "b"]);
 }

@@ -7,7 +7,7 @@ mod sarif;
 
 use serde::Serialize;
 
-pub use render::{render, to_json};
+pub use render::{in_order, render, render_first, to_json};
 pub use sarif::to_sarif;
 
 /// A place in a file of a package: bytes `start..end`.
@@ -30,9 +30,11 @@ impl Span {
 }
 
 /// The files of a package, by name, in the order of their names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     files: Vec<(String, String)>,
+    /// First bytes of the lines of each.
+    lines: Vec<Vec<usize>>,
 }
 
 impl Files {
@@ -40,13 +42,16 @@ impl Files {
     #[must_use]
     pub fn new(mut files: Vec<(String, String)>) -> Self {
         files.sort();
-        Self { files }
+        let starts = |text: &str| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = files.iter().map(|(_, text)| starts(text)).collect();
+        Self { files, lines }
     }
 
     /// These files, followed by others below a folder of their own name.
     #[must_use]
     pub fn followed_by(mut self, folder: &str, others: Self) -> Self {
         self.files.extend(others.files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text)));
+        self.lines.extend(others.lines);
         self
     }
 
@@ -78,10 +83,11 @@ impl Files {
     #[must_use]
     pub fn position(&self, span: Span) -> Option<(&str, usize, usize)> {
         let (name, text) = self.get(span.file)?;
-        let before = text.get(..(span.start as usize).min(text.len()))?;
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(start..).map_or(0, |rest| rest.chars().count()) + 1;
+        let at = (span.start as usize).min(text.len());
+        let starts = self.lines.get(span.file as usize)?;
+        let line = starts.partition_point(|start| *start <= at);
+        let start = *starts.get(line.checked_sub(1)?)?;
+        let column = text.get(start..at)?.chars().count() + 1;
         Some((name, line, column))
     }
 }

@@ -5,19 +5,32 @@ use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet
 
 use super::{Diagnostic, Files, Level, Span};
 
-/// Renders diagnostics as a compiler would, in the order of their places.
+/// Renders diagnostics as a compiler would, in the order of their places: as
+/// many as `most`, and how many more there are.
 #[must_use]
-pub fn render(diagnostics: &[Diagnostic], files: &Files, color: bool) -> String {
+pub fn render_first(diagnostics: &[Diagnostic], files: &Files, color: bool, most: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    in_order(diagnostics)
+    let mut shown: Vec<String> = in_order(diagnostics)
         .into_iter()
+        .take(most)
         .map(|diagnostic| renderer.render(&report(diagnostic, files)).clone() + "\n")
-        .collect::<Vec<_>>()
-        .join("\n")
+        .collect();
+    if diagnostics.len() > most {
+        shown.push(format!("and {} more\n", diagnostics.len().saturating_sub(most)));
+    }
+    shown.join("\n")
 }
 
-pub(super) fn in_order(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+/// Renders all diagnostics.
+#[must_use]
+pub fn render(diagnostics: &[Diagnostic], files: &Files, color: bool) -> String {
+    render_first(diagnostics, files, color, usize::MAX)
+}
+
+/// Diagnostics in the order in which they are shown: errors first, then by place.
+#[must_use]
+pub fn in_order(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut sorted: Vec<_> = diagnostics.iter().collect();
     sorted.sort_by(|a, b| (a.level, a.span, a.code, &a.message).cmp(&(b.level, b.span, b.code, &b.message)));
     sorted

@@ -1,6 +1,8 @@
 //! What would answer an unknown fact: its question, and the field, codes and
 //! unit to send. Facts that one question answers share its key.
 
+use std::collections::HashMap;
+
 use crate::clinical::code::CodeSystem;
 use crate::clinical::patient::List;
 use crate::rule::model::{Ask, Fact, Name, Package, Question, Word};
@@ -60,10 +62,23 @@ impl Need {
 #[must_use]
 pub fn of_atoms(package: &Package, program: &Program) -> Vec<Option<Need>> {
     let describer = Describer::new(package);
-    program.atoms.iter().map(|atom| of_fact(package, &describer, &atom.fact)).collect()
+    let mut questions: Questions<'_> = HashMap::new();
+    for question in &package.questions {
+        for concept in &question.concepts {
+            questions.entry(concept.value.as_str()).or_insert(question);
+        }
+    }
+    program.atoms.iter().map(|atom| of_fact(package, &questions, &describer, &atom.fact)).collect()
 }
 
-fn of_fact(package: &Package, describer: &Describer<'_>, fact: &Fact) -> Option<Need> {
+/// The question that answers a concept together with others.
+type Questions<'a> = HashMap<&'a str, &'a Question>;
+
+fn question_of<'a>(questions: &Questions<'a>, names: &[Name]) -> Option<&'a Question> {
+    questions.get(names.first()?.value.as_str()).copied()
+}
+
+fn of_fact(package: &Package, questions: &Questions<'_>, describer: &Describer<'_>, fact: &Fact) -> Option<Need> {
     let words = &package.vocabulary;
     Some(match fact {
         Fact::Diagnosis { concepts, .. } => {
@@ -76,9 +91,9 @@ fn of_fact(package: &Package, describer: &Describer<'_>, fact: &Fact) -> Option<
             Need::new("onset-of-disorders", question, "patient.diagnoses[].onset")
         }
         Fact::Medication { concepts, .. } | Fact::Observation { concepts, .. }
-            if question_of(package, concepts).is_some() =>
+            if question_of(questions, concepts).is_some() =>
         {
-            let question = question_of(package, concepts)?;
+            let question = question_of(questions, concepts)?;
             let field =
                 if matches!(fact, Fact::Medication { .. }) { "patient.medications" } else { "patient.observations" };
             let mut need = Need::new(question.id.value.clone(), question.text.clone(), field);
@@ -168,12 +183,6 @@ impl Case<'_> {
 
 /// Codes of one system that a request names: enough to answer it.
 const FEW: usize = 3;
-
-/// The question that answers a concept together with others.
-fn question_of<'a>(package: &'a Package, names: &[Name]) -> Option<&'a Question> {
-    let name = names.first()?;
-    package.questions.iter().find(|question| question.concepts.iter().any(|concept| concept.value == name.value))
-}
 
 fn concept_name(names: &[Name]) -> String {
     names.first().map_or_else(String::new, |name| name.value.clone())

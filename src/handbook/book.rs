@@ -11,12 +11,15 @@ use crate::program::{AtomId, Formula, NodeId, Op, Outline, Program};
 use crate::rule::model::{Definition, Fact, Name, Package, Parameter, Rule, RuleStatus};
 use crate::rule::truth::Truth;
 use crate::ruleset::Ruleset;
+use crate::ruleset::attributes::Declared;
 
 use super::model::{Anchor, Exercise, Piece};
 
 /// A package, compiled with its drafts, and what is found in it.
 pub struct Book<'a> {
+    pub ruleset: &'a Ruleset,
     pub package: &'a Package,
+    pub declared: Declared<'a>,
     pub exercise: &'a Exercise,
     pub describer: Describer<'a>,
     program: Cow<'a, Program>,
@@ -31,7 +34,9 @@ impl<'a> Book<'a> {
     pub fn new(ruleset: &'a Ruleset, exercise: &'a Exercise) -> Self {
         let package = ruleset.package();
         let mut book = Self {
+            ruleset,
             package,
+            declared: Declared::of(package),
             exercise,
             describer: Describer::new(package),
             program: with_inactive(ruleset),

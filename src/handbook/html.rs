@@ -244,7 +244,7 @@ fn rule(entry: &RuleEntry) -> Markup {
                 @if !entry.uses.is_empty() { (row("Data used", &list(&entry.uses))) }
                 @if !entry.uses_indirectly.is_empty() {
                     (row("By way of others", &html! {
-                        (list(&entry.uses_indirectly)) span.quiet { ", where other rules propose or offer" }
+                        (list(&entry.uses_indirectly)) span.quiet { ", by way of other rules or of what is in use" }
                     }))
                 }
                 @if !entry.follows.is_empty() { (row("Follows brief", &list(&entry.follows))) }

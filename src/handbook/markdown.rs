@@ -212,7 +212,7 @@ impl Writer {
         self.fact("Verification", &format!("{}{review}", entry.verification.word()));
         self.fact("Parameters", &list(&entry.parameters));
         self.fact("Data used", &list(&entry.uses));
-        self.fact("Data used by way of what other rules propose or offer", &list(&entry.uses_indirectly));
+        self.fact("Data used by way of other rules or of what is in use", &list(&entry.uses_indirectly));
         self.fact("Follows brief", &list(&entry.follows));
         self.fact("Cases", &cases(&entry.cases));
         self.fact("Written in", &code(&entry.location));

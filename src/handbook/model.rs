@@ -198,7 +198,7 @@ pub struct RuleEntry {
     pub review_by: String,
     /// Demographic and like data that its own condition asks for.
     pub uses: Vec<Piece>,
-    /// Such data that it rests on by way of what other rules propose or offer.
+    /// Such data that it rests on by way of other rules or of what is in use.
     pub uses_indirectly: Vec<Piece>,
     /// Parameters it rests on, with their values.
     pub parameters: Vec<Piece>,

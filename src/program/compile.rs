@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::diag::Span;
 use crate::rule::model::{
-    ActionName, Conclusion, Condition, Fact, FactTest, Name, Package, RuleStatus, Spanned, WhenUnknown,
+    ActionName, Component, Conclusion, Condition, Fact, FactTest, Name, Package, RuleStatus, Spanned, WhenUnknown,
 };
 
 use super::describe::Describer;
@@ -54,14 +54,27 @@ struct Compiler<'a> {
     conditions: HashMap<usize, NodeId>,
     /// Active rules that outrank a rule, by its id.
     outrankers: HashMap<&'a str, Vec<usize>>,
+    /// Active rules that speak of a component, by its id.
+    speaking: HashMap<&'a str, Vec<usize>>,
+    components: HashMap<&'a str, &'a Component>,
+    proposed: HashMap<String, NodeId>,
+    offered: HashMap<String, NodeId>,
 }
 
 impl<'a> Compiler<'a> {
     fn new(package: &'a Package) -> Self {
         let mut outrankers: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut speaking: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, rule) in package.rules.iter().enumerate().filter(|(_, rule)| rule.status == RuleStatus::Active) {
             for target in &rule.outranks {
                 outrankers.entry(target.value.as_str()).or_default().push(index);
+            }
+            for component in rule.conclusion.components() {
+                let rules = speaking.entry(component.value.as_str()).or_default();
+                // A rule that names a component twice speaks of it once.
+                if rules.last() != Some(&index) {
+                    rules.push(index);
+                }
             }
         }
         Self {
@@ -75,6 +88,10 @@ impl<'a> Compiler<'a> {
             compiled: HashMap::new(),
             conditions: HashMap::new(),
             outrankers,
+            speaking,
+            components: package.components.iter().map(|one| (one.id.value.as_str(), one)).collect(),
+            proposed: HashMap::new(),
+            offered: HashMap::new(),
         }
     }
 
@@ -249,22 +266,25 @@ impl<'a> Compiler<'a> {
     }
 
     fn speaking_of(&self, component: &str) -> Vec<usize> {
-        let package = self.package;
-        self.active()
-            .filter(|index| {
-                package.rules.get(*index).is_some_and(|rule| names(rule.conclusion.components(), component))
-            })
-            .collect()
+        self.speaking.get(component).cloned().unwrap_or_default()
     }
 
     fn in_use(&mut self, component: &str) -> (Option<NodeId>, Option<NodeId>) {
-        let found = self.package.components.iter().find(|one| one.id.value == component);
-        let Some(found) = found else { return (None, None) };
+        let Some(found) = self.components.get(component).copied() else { return (None, None) };
         let mut node = |name: &Option<Name>| name.as_ref().map(|name| self.definition(&name.value).node);
         (node(&found.current), node(&found.planned))
     }
 
     fn proposed(&mut self, component: &str) -> NodeId {
+        if let Some(node) = self.proposed.get(component) {
+            return *node;
+        }
+        let node = self.proposed_anew(component);
+        self.proposed.insert(component.to_owned(), node);
+        node
+    }
+
+    fn proposed_anew(&mut self, component: &str) -> NodeId {
         let (current, planned) = self.in_use(component);
         let mut parts: Vec<NodeId> = current.into_iter().chain(planned).collect();
         for index in self.speaking_of(component) {
@@ -276,8 +296,17 @@ impl<'a> Compiler<'a> {
         self.intern(Formula::Or(parts))
     }
 
-    /// Offers without a contraindication that counts; unknown at verify first.
     fn offered(&mut self, component: &str) -> NodeId {
+        if let Some(node) = self.offered.get(component) {
+            return *node;
+        }
+        let node = self.offered_anew(component);
+        self.offered.insert(component.to_owned(), node);
+        node
+    }
+
+    /// Offers without a contraindication that counts; unknown at verify first.
+    fn offered_anew(&mut self, component: &str) -> NodeId {
         let (current, _) = self.in_use(component);
         let (mut offers, mut against) = (Vec::new(), Vec::new());
         for index in self.speaking_of(component) {
@@ -361,10 +390,6 @@ impl<'a> Compiler<'a> {
         }
         compiled
     }
-}
-
-fn names(list: &[Name], id: &str) -> bool {
-    list.iter().any(|name| name.value == id)
 }
 
 /// Recommend or consider?

@@ -5,11 +5,13 @@ mod cycle;
 mod names;
 pub mod scale;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::clinical::unit::{Substance, Unit, convert};
 use crate::diag::{Diagnostic, Span};
 use crate::rule::model::{
-    ActionName, ComparisonUnit, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package, Rule,
+    ActionName, ComparisonUnit, Concept, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package, Rule,
     RuleStatus, Spanned,
 };
 use crate::rule::template::{self, Part};
@@ -22,23 +24,42 @@ use names::Names;
 pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let names = Names::collect(package, &mut faults);
+    let known = Known::of(package);
     names.check_references(package, &mut faults);
-    concepts(package, &mut faults);
+    concepts(package, &known, &mut faults);
     for rule in &package.rules {
         statement(rule, &mut faults);
-        evidence_of_actions(package, rule, &mut faults);
-        outranks(package, rule, &mut faults);
+        evidence_of_actions(&known, rule, &mut faults);
+        outranks(&known, rule, &mut faults);
         review_date(rule, today, &mut faults);
-        walk(&rule.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
+        walk(&rule.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }
     scale::check(package, &mut faults);
     for definition in &package.definitions {
-        walk(&definition.when, &mut |test, span| comparison_unit(package, test, span, &mut faults));
+        walk(&definition.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }
     if faults.iter().all(|fault| fault.code != "unknown-name") {
         cycle::check(package, &mut faults);
     }
     faults
+}
+
+/// What checks look up by id.
+struct Known<'a> {
+    concepts: HashMap<&'a str, &'a Concept>,
+    rules: HashMap<&'a str, &'a Rule>,
+    never_abrupt: HashSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(package: &'a Package) -> Self {
+        let never_abrupt = package.components.iter().filter(|component| component.never_abrupt);
+        Self {
+            concepts: package.concepts.iter().map(|concept| (concept.def.id.as_str(), concept)).collect(),
+            rules: package.rules.iter().map(|rule| (rule.id.value.as_str(), rule)).collect(),
+            never_abrupt: never_abrupt.map(|component| component.id.value.as_str()).collect(),
+        }
+    }
 }
 
 /// Visits every fact test of a condition.
@@ -70,10 +91,10 @@ pub fn parts(condition: &Condition) -> Vec<&Spanned<Condition>> {
     }
 }
 
-fn concepts(package: &Package, faults: &mut Vec<Diagnostic>) {
+fn concepts(package: &Package, known: &Known<'_>, faults: &mut Vec<Diagnostic>) {
     let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
     let span_of = |id: &str, entry: &str| {
-        let concept = package.concepts.iter().find(|concept| concept.def.id == id);
+        let concept = known.concepts.get(id);
         let written = concept.and_then(|concept| concept.entries.iter().find(|known| known.value == entry));
         written.map_or_else(|| concept.map_or_else(Span::default, |concept| concept.span), |known| known.span)
     };
@@ -137,15 +158,13 @@ fn statement(rule: &Rule, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-fn evidence_of_actions(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
+fn evidence_of_actions(known: &Known<'_>, rule: &Rule, faults: &mut Vec<Diagnostic>) {
     let Conclusion::Contraindicate { components, actions } = &rule.conclusion else { return };
     if !actions.contains(&ActionName::Continue) {
         return;
     }
     for name in components {
-        let never =
-            package.components.iter().any(|component| component.id.value == name.value && component.never_abrupt);
-        if never {
+        if known.never_abrupt.contains(name.value.as_str()) {
             let message =
                 format!("`{}` must never end abruptly, and this rule would say so of continuing it", name.value);
             faults.push(
@@ -156,9 +175,9 @@ fn evidence_of_actions(package: &Package, rule: &Rule, faults: &mut Vec<Diagnost
     }
 }
 
-fn outranks(package: &Package, rule: &Rule, faults: &mut Vec<Diagnostic>) {
+fn outranks(known: &Known<'_>, rule: &Rule, faults: &mut Vec<Diagnostic>) {
     for target in &rule.outranks {
-        let Some(other) = package.rules.iter().find(|other| other.id.value == target.value) else { continue };
+        let Some(other) = known.rules.get(target.value.as_str()) else { continue };
         let offers =
             |conclusion: &Conclusion| matches!(conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. });
         let fault = if rule.conclusion.components().is_empty() || other.conclusion.components().is_empty() {
@@ -187,7 +206,7 @@ fn review_date(rule: &Rule, today: Option<&str>, faults: &mut Vec<Diagnostic>) {
     }
 }
 
-fn comparison_unit(package: &Package, test: &FactTest, span: Span, faults: &mut Vec<Diagnostic>) {
+fn comparison_unit(known: &Known<'_>, test: &FactTest, span: Span, faults: &mut Vec<Diagnostic>) {
     let Fact::Observation { concepts, test: Some(ObservationTest::Quantity(comparison)), .. } = &test.fact else {
         if let Fact::Medication { daily_dose: Some(dose), .. } = &test.fact {
             dose_unit(&dose.unit, span, faults);
@@ -195,7 +214,7 @@ fn comparison_unit(package: &Package, test: &FactTest, span: Span, faults: &mut 
         return;
     };
     for name in concepts {
-        let Some(concept) = package.concepts.iter().find(|concept| concept.def.id == name.value) else { continue };
+        let Some(concept) = known.concepts.get(name.value.as_str()) else { continue };
         let fault = match (&concept.unit, &comparison.unit) {
             (_, ComparisonUnit::UpperLimitOfNormal) => None,
             (None, _) => Some((

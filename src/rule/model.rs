@@ -123,6 +123,9 @@ pub struct Meta {
     pub funding: String,
     /// Release date.
     pub released: String,
+    /// Date of the last revision, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revised: Option<String>,
     /// Clinician who signed it, where one has.
     pub signed_by: Option<String>,
 }
@@ -199,6 +202,49 @@ pub struct Word {
     pub ask: Option<Ask>,
     /// Of several events, only the newest counts (last use).
     pub newest: bool,
+    /// The source attribute that a rule uses by asking for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_attribute: Option<SourceAttribute>,
+}
+
+/// What the US rule on decision support, 45 CFR 170.315(b)(11)(iv)(A), wants
+/// told of the use of a patient's data. In the order of the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceAttribute {
+    /// Race.
+    Race,
+    /// Ethnicity.
+    Ethnicity,
+    /// Language.
+    Language,
+    /// Sexual orientation.
+    SexualOrientation,
+    /// Gender identity.
+    GenderIdentity,
+    /// Sex.
+    Sex,
+    /// Date of birth.
+    DateOfBirth,
+    /// Social determinants of health.
+    SocialDeterminants,
+    /// Health status assessments.
+    HealthStatusAssessment,
+}
+
+impl SourceAttribute {
+    /// All of them, with their words.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("race", Self::Race),
+        ("ethnicity", Self::Ethnicity),
+        ("language", Self::Language),
+        ("sexual-orientation", Self::SexualOrientation),
+        ("gender-identity", Self::GenderIdentity),
+        ("sex", Self::Sex),
+        ("date-of-birth", Self::DateOfBirth),
+        ("social-determinants", Self::SocialDeterminants),
+        ("health-status-assessment", Self::HealthStatusAssessment),
+    ];
 }
 
 /// A question that stands for several facts.
@@ -268,6 +314,9 @@ pub struct Concept {
     pub molar_mass: Option<Decimal>,
     /// Charge number of the ion, where equivalents are seen.
     pub valence: Option<Decimal>,
+    /// The source attribute that a rule uses by asking for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_attribute: Option<SourceAttribute>,
 }
 
 /// A named condition.

@@ -184,6 +184,7 @@ impl Writer {
                 json!({"type": "array", "items": self.value(Holds::Decimal), "minItems": 2, "maxItems": 2})
             }
             Holds::Count => self.single("count", vec![json!({"type": "integer", "minimum": 1})]),
+            Holds::Format => self.single("format", vec![json!({"enum": [shape::FORMAT]})]),
             Holds::Quantity => self.single(
                 "quantity",
                 vec![json!({"type": "number"}), string(QUANTITY, "a number, with or without a unit: 450 ms, 8, 3 ULN")],

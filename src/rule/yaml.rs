@@ -4,6 +4,8 @@
 //! `6E40` or `00054017613` stays what it is), no anchors, aliases or tags, so
 //! that no file can grow when it is read.
 
+use std::collections::HashMap;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::diag::{Diagnostic, Span};
@@ -81,6 +83,12 @@ pub fn read(file: u32, text: &str, sink: &mut Vec<Diagnostic>) -> Option<Node> {
                     return None;
                 }
             }
+            // The parser looks ahead, and so meets its own limit first.
+            Err(error) if error.info().contains("recursion limit") => {
+                let at = builder.bytes.at(error.marker());
+                let _ = builder.too_deep(Span { file, start: at, end: at.saturating_add(1) });
+                return None;
+            }
             Err(error) => {
                 let at = builder.bytes.at(error.marker());
                 let span = Span { file, start: at, end: at.saturating_add(1) };
@@ -120,7 +128,16 @@ impl ByteIndex {
 
 enum Open {
     List(u32, Vec<Node>),
-    Map(u32, Vec<(Key, Node)>, Option<Key>),
+    Map(u32, OpenMap),
+}
+
+/// A map whose end has not come: what it holds, the key that waits for its
+/// value, and where each key stands.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<(Key, Node)>,
+    key: Option<Key>,
+    places: HashMap<String, Span>,
 }
 
 struct Builder<'a> {
@@ -156,7 +173,7 @@ impl Builder<'_> {
                 Ok(())
             }
             Event::SequenceStart(..) => self.push(Open::List(start, Vec::new()), span),
-            Event::MappingStart(..) => self.push(Open::Map(start, Vec::new(), None), span),
+            Event::MappingStart(..) => self.push(Open::Map(start, OpenMap::default()), span),
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
             Event::DocumentStart(_) if self.root.is_some() => {
                 self.refuse("yaml-documents", span, "a second document in the file", "put it into a file of its own")
@@ -170,12 +187,16 @@ impl Builder<'_> {
         Err(Stop)
     }
 
+    fn too_deep(&mut self, span: Span) -> Result<(), Stop> {
+        let message = format!("nested deeper than {MAX_DEPTH} levels");
+        self.refuse("yaml-depth", span, &message, "name the inner condition as a definition")
+    }
+
     fn push(&mut self, open: Open, span: Span) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
-            let message = format!("nested deeper than {MAX_DEPTH} levels");
-            return self.refuse("yaml-depth", span, &message, "name the inner condition as a definition");
+            return self.too_deep(span);
         }
-        if let Some(Open::Map(_, _, None)) = self.open.last() {
+        if let Some(Open::Map(_, OpenMap { key: None, .. })) = self.open.last() {
             return self.refuse("yaml-key", span, "a key must be a word", "lists and maps can't be keys");
         }
         self.open.push(open);
@@ -183,9 +204,8 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, span: Span) {
-        if let Some(Open::Map(_, entries, key @ None)) = self.open.last_mut() {
-            if let Some((first, _)) = entries.iter().find(|(known, _)| known.text == text) {
-                let first = first.span;
+        if let Some(Open::Map(_, OpenMap { key: key @ None, places, .. })) = self.open.last_mut() {
+            if let Some(first) = places.get(text).copied() {
                 self.sink.push(
                     Diagnostic::error("duplicate-key", span, format!("the key `{text}` stands twice in one map"))
                         .label("again here")
@@ -195,6 +215,7 @@ impl Builder<'_> {
                         ),
                 );
             }
+            places.entry(text.to_owned()).or_insert(span);
             *key = Some(Key { text: text.to_owned(), span });
             return;
         }
@@ -207,7 +228,7 @@ impl Builder<'_> {
                 let end = items.last().map_or(end, |last| last.span.end.max(start));
                 Node::group(Span { file: self.file, start, end }, Kind::List(items))
             }
-            Some(Open::Map(start, entries, _)) => {
+            Some(Open::Map(start, OpenMap { entries, .. })) => {
                 let end = entries.last().map_or(end, |(_, last)| last.span.end.max(start));
                 Node::group(Span { file: self.file, start, end }, Kind::Map(entries))
             }
@@ -221,7 +242,7 @@ impl Builder<'_> {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Map(_, entries, key)) => {
+            Some(Open::Map(_, OpenMap { entries, key, .. })) => {
                 if let Some(key) = key.take() {
                     entries.push((key, node));
                 }
@@ -263,6 +284,7 @@ mod tests {
         assert_eq!(codes("a: 1\na: 2"), ["duplicate-key"]);
         assert_eq!(codes("a: 1\n---\nb: 2"), ["yaml-documents"]);
         assert_eq!(codes(&"[".repeat(60)), ["yaml-depth"]);
+        assert_eq!(codes(&"[".repeat(1000)), ["yaml-depth"]);
         assert_eq!(codes("? [a]\n: 1"), ["yaml-key"]);
         assert_eq!(codes("a: b: c"), ["yaml"]);
         assert!(codes("").is_empty());

@@ -9,8 +9,8 @@ use crate::rule::model::{Overlay, Package};
 use crate::rule::yaml::Node;
 use crate::rule::{check, overlay, read};
 
-/// Folder that the files of an overlay are shown in.
-const OVERLAY: &str = "overlay";
+/// Diagnostics that are shown at most: a file of another kind has thousands.
+const SHOWN: usize = 200;
 
 /// What a check found.
 #[derive(Debug)]
@@ -32,10 +32,10 @@ impl Checked {
         self.diagnostics.iter().filter(|one| one.level == Level::Error).count()
     }
 
-    /// The diagnostics as text.
+    /// The diagnostics as text, as many as anyone reads.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        diag::render(&self.diagnostics, &self.files, color)
+        diag::render_first(&self.diagnostics, &self.files, color, SHOWN)
     }
 }
 
@@ -46,14 +46,15 @@ impl Checked {
 pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Checked {
     let first = u32::try_from(sources.base.count()).unwrap_or(u32::MAX);
     let laid_over = sources.overlay.is_some();
-    let files = match sources.overlay {
-        Some(overlay) => sources.base.followed_by(OVERLAY, overlay),
-        None => sources.base,
-    };
+    let files = sources.files();
     let mut diagnostics = Vec::new();
     let base = read::documents(files.iter().filter(|(index, ..)| *index < first), &mut diagnostics);
     let (package, faults) = read::package(&base, &files);
     diagnostics.extend(faults);
+    // What else is wrong may be right in that format.
+    if diagnostics.iter().any(|one| one.code == read::NEWER_FORMAT) {
+        diagnostics.retain(|one| one.code == read::NEWER_FORMAT);
+    }
     // What is not read can't be referred to: checks of names would only echo.
     if sound(&diagnostics) {
         // Warnings of a package under an overlay are those of the two together.

@@ -1,10 +1,14 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+pub mod attributes;
 mod check;
 pub mod diff;
 mod digest;
+pub mod reload;
+pub mod signature;
 mod source;
+pub mod trust;
 
 use crate::analysis::catalog::Side;
 pub use crate::analysis::questions::Depth;
@@ -18,9 +22,10 @@ use crate::program::{Outline, Program, SEMANTICS};
 use crate::rule::model::{Package, RuleStatus};
 use crate::rule::truth::Truth;
 
-pub use active::Active;
+pub use active::{Active, State};
+pub use attributes::Uses;
 pub use check::{Checked, check_sources};
-pub use source::{Origin, Sources};
+pub use source::{MAX_FILES, Origin, SIGNATURE, Snapshot, Sources, path_fault, text};
 
 /// A package that was checked and compiled. Never changes.
 #[derive(Debug)]
@@ -30,6 +35,7 @@ pub struct Ruleset {
     base_digest: String,
     overlay_digest: Option<String>,
     warnings: String,
+    uses: Uses,
 }
 
 /// Counts of a package.
@@ -59,6 +65,9 @@ pub enum LoadError {
     /// Its files can't be read.
     #[error("{0}")]
     Unreadable(String),
+    /// Its files change while they are read.
+    #[error("{0}")]
+    Changing(String),
     /// It has faults; rendered for people.
     #[error("{rendered}")]
     Faulty {
@@ -127,7 +136,8 @@ impl Ruleset {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
-        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered })
+        let uses = Uses::of(engine.package(), engine.program());
+        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered, uses })
     }
 
     /// SHA-256 over the package, its overlay, the code tables and the version of
@@ -159,6 +169,12 @@ impl Ruleset {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Which source attributes its active rules use.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     /// The package with its overlay laid over it.

@@ -16,6 +16,8 @@ mod accept;
 mod call;
 pub mod edge;
 pub mod health;
+pub mod reload;
+mod ruleset_calls;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -31,6 +33,7 @@ use tonic_health::pb::health_server::HealthServer;
 use self::accept::Accepting;
 use self::edge::EdgeLayer;
 use self::health::{Board, Phase};
+use self::ruleset_calls::RulesetCalls;
 use crate::api::DESCRIPTOR_SET;
 use crate::api::decide::Terms;
 use crate::api::decision_service::Decisions;
@@ -146,7 +149,7 @@ pub async fn serve(
 ) -> Result<End, ServeError> {
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
-    let routes = routes(active, &board, &options, draining)?;
+    let routes = routes(&active, &board, &options, draining)?;
     let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
     let serving =
         transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
@@ -202,7 +205,7 @@ fn transport(options: &Options) -> Server {
 /// Responses may be compressed, requests not: a small message that unpacks to
 /// a large one costs its sender nothing.
 fn routes(
-    active: Active,
+    active: &Active,
     board: &Board,
     options: &Options,
     draining: watch::Receiver<bool>,
@@ -212,9 +215,12 @@ fn routes(
     let decisions = DecisionServiceServer::new(decisions)
         .max_decoding_message_size(limits.message_bytes)
         .send_compressed(CompressionEncoding::Gzip);
-    let rules = RulesetServiceServer::new(Rules::new(active, limits))
-        .max_decoding_message_size(limits.message_bytes)
-        .send_compressed(CompressionEncoding::Gzip);
+    let rules = |bytes| {
+        RulesetServiceServer::new(Rules::new(active.clone(), limits))
+            .max_decoding_message_size(bytes)
+            .send_compressed(CompressionEncoding::Gzip)
+    };
+    let rules = RulesetCalls::new(rules(limits.message_bytes), rules(limits.ruleset_bytes));
     let health = HealthServer::new(board.service()).max_decoding_message_size(limits.message_bytes);
     let reflection = || {
         PUBLIC.into_iter().fold(

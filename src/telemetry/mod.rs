@@ -1,10 +1,11 @@
-//! Logs and traces. Neither ever holds a patient's data: no code, no date, no
+//! Logs, traces and metrics. None ever holds a patient's data: no code, no date, no
 //! id of a patient or an encounter, no text of a record. Spans carry counts,
 //! the decision's id and the digest of the package.
 //!
 //! Only W3C trace context is read from a call. Baggage is not: it would be
 //! passed on in clear to whoever is called next.
 
+pub mod metrics;
 pub mod semconv;
 
 use std::fmt;
@@ -12,8 +13,9 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -21,7 +23,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-/// Longest time that the last spans may take to leave at the end.
+/// Longest time that the last spans and metrics may take to leave at the end.
 const FLUSH: Duration = Duration::from_secs(3);
 
 /// What is logged and traced, and where it goes.
@@ -31,11 +33,12 @@ pub struct Options {
     pub json: bool,
     /// Filter in the syntax of `tracing-subscriber`: `info,concord=debug`.
     pub filter: String,
-    /// OTLP endpoint over gRPC, `http://collector:4317`. None: no traces leave.
+    /// OTLP endpoint over gRPC, `http://collector:4317`. None: no traces and
+    /// metrics leave.
     pub otlp_endpoint: Option<String>,
     /// Share of traces that are kept where the caller has not decided, 0 to 1.
     pub sample_ratio: f64,
-    /// `service.name` of the traces.
+    /// `service.name` of the traces and metrics.
     pub service_name: String,
 }
 
@@ -53,9 +56,9 @@ impl std::error::Error for TelemetryError {}
 
 /// Telemetry in force. [`Telemetry::flush`] sends what is left.
 #[derive(Debug)]
-pub struct Telemetry(Option<SdkTracerProvider>);
+pub struct Telemetry(Option<(SdkTracerProvider, SdkMeterProvider)>);
 
-/// Sets up logs to standard error, and traces where an endpoint is set. Once a
+/// Sets up logs to standard error, and traces and metrics where an endpoint is set. Once a
 /// process, inside the runtime that exports.
 ///
 /// # Errors
@@ -64,14 +67,17 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_new(&options.filter)
         .map_err(|error| TelemetryError(format!("telemetry.log_filter: {error}")))?;
-    let provider = options.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, options)).transpose()?;
-    let traces = provider.as_ref().map(|provider| traces(provider.tracer(semconv::SCOPE)));
+    let providers = options.otlp_endpoint.as_deref().map(|endpoint| providers(endpoint, options)).transpose()?;
+    let traces = providers.as_ref().map(|(spans, _)| traces(spans.tracer(semconv::SCOPE)));
     let subscriber =
         Registry::default().with(traces).with(logs(options.json).with_filter(filter.and(filter_fn(is_fit))));
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
+    if let Some((_, metrics)) = &providers {
+        opentelemetry::global::set_meter_provider(metrics.clone());
+    }
     quiet_panics();
-    Ok(Telemetry(provider))
+    Ok(Telemetry(providers))
 }
 
 /// Below info, the libraries quote frames and headers: whatever the filter
@@ -103,18 +109,19 @@ where
         .with_filter(tracing_subscriber::filter::Targets::new().with_target("concord", Level::INFO))
 }
 
-fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, TelemetryError> {
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()
-        .map_err(|error| TelemetryError(format!("telemetry.otlp_endpoint: {error}")))?;
+fn providers(endpoint: &str, options: &Options) -> Result<(SdkTracerProvider, SdkMeterProvider), TelemetryError> {
+    let failed = |error| TelemetryError(format!("telemetry.otlp_endpoint: {error}"));
+    let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(failed)?;
+    let metrics = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(failed)?;
+    let resource = Resource::builder().with_service_name(options.service_name.clone()).build();
     let ratio = Sampler::TraceIdRatioBased(options.sample_ratio);
-    Ok(SdkTracerProvider::builder()
-        .with_batch_exporter(exporter)
+    let spans = SdkTracerProvider::builder()
+        .with_batch_exporter(spans)
         .with_sampler(Sampler::ParentBased(Box::new(ratio)))
-        .with_resource(Resource::builder().with_service_name(options.service_name.clone()).build())
-        .build())
+        .with_resource(resource.clone())
+        .build();
+    let metrics = SdkMeterProvider::builder().with_periodic_exporter(metrics).with_resource(resource).build();
+    Ok((spans, metrics))
 }
 
 /// A panic's message may quote what was being worked on: the place is enough.
@@ -126,15 +133,17 @@ fn quiet_panics() {
 }
 
 impl Telemetry {
-    /// Sends the spans that are left, and waits for it a few seconds at most.
+    /// Sends the spans and metrics that are left, and waits for it a few seconds at most.
     /// On a thread of its own: the exporter blocks, and on the only worker of a
     /// small machine it would wait for itself.
     pub async fn flush(self) {
-        let Some(provider) = self.0 else { return };
-        let work = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH));
-        match tokio::time::timeout(FLUSH, work).await {
-            Ok(Ok(Ok(()))) => {}
-            _ => tracing::warn!("the last spans could not be sent"),
+        let Some((spans, metrics)) = self.0 else { return };
+        let spans = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(FLUSH));
+        let metrics = tokio::task::spawn_blocking(move || metrics.shutdown_with_timeout(FLUSH));
+        let both = async { (spans.await, metrics.await) };
+        match tokio::time::timeout(FLUSH, both).await {
+            Ok((Ok(Ok(())), Ok(Ok(())))) => {}
+            _ => tracing::warn!("the last spans or metrics could not be sent"),
         }
     }
 }

@@ -13,6 +13,12 @@ pub const RPC_STATUS: &str = "rpc.response.status_code";
 /// The instrumentation scope.
 pub const SCOPE: &str = "concord";
 
+/// Attempts to load the rules package.
+pub const RULESET_RELOADS: &str = "concord.ruleset.reloads";
+
+/// Age of the active rules package.
+pub const RULESET_AGE: &str = "concord.ruleset.age";
+
 /// Names of the span of one evaluation, as `api` writes them: that floor
 /// imports no telemetry, so the two are held together by a test.
 pub const EVALUATION: [&str; 7] = [

@@ -243,7 +243,7 @@ approaches: [{id: a, title: "A <u>pproach"}]
 components: [{id: c, title: "\"c\" <component>", approaches: [a]}]
 concepts:
 - {id: d, kind: diagnosis, title: "d <x", icd-10-cm: [F11.20]}
-- {id: o, kind: observation, title: "o {score}", local: [phq-9], unit: "{score}"}
+- {id: o, kind: observation, title: "o {score}", local: [phq-9], unit: "{score}", source_attribute: health-status-assessment}
 history: [{id: h, title: "h <script>"}]
 definitions: [{id: def, title: "def <b>", when: {history: h}}]
 scope: {present: def, possible: def, in_remission: def}

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod bad_input;
+mod bad_package;
 mod broken;
 mod cases;
 mod catalog;
@@ -20,7 +21,11 @@ mod drain;
 mod faults;
 mod handbook;
 mod laws;
+mod metrics;
 mod overlay;
+mod packages;
+mod reload;
+mod ruleset;
 mod schema;
 mod serve;
 mod server;

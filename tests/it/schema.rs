@@ -132,7 +132,7 @@ fn good(holds: Holds) -> Vec<Value> {
         Holds::Decimal => vec![json!(113.12), json!("113.12"), json!(-1)],
         Holds::Positive => vec![json!(1), json!("0.5")],
         Holds::TwoNumbers => vec![json!([0, 21])],
-        Holds::Count => vec![json!(1)],
+        Holds::Count | Holds::Format => vec![json!(1)],
         Holds::Quantity => vec![json!("450 ms"), json!(8), json!("3 ULN"), json!("0.5 10*3/uL")],
         Holds::Codings => vec![json!([["LOINC", "LA6576-8"]])],
         Holds::Condition => vec![json!("oud-present"), condition()],
@@ -179,6 +179,7 @@ fn bad(holds: Holds) -> Vec<Value> {
         Holds::Positive => vec![json!(0), json!(-1), json!("much")],
         Holds::TwoNumbers => vec![json!([0]), json!([0, 1, 2]), json!(["a", "b"])],
         Holds::Count => vec![json!(0), json!("two")],
+        Holds::Format => vec![json!(0), json!(2), json!("two")],
         Holds::Quantity => vec![json!("much"), json!("ms 450")],
         Holds::Codings => vec![json!([["LOINC"]]), json!([["LOINC", "LA6576-8", "more"]])],
         Holds::Condition => vec![json!("Upper Case"), json!([condition()])],
@@ -428,6 +429,7 @@ fn a_parameter_stands_for_any_single_value() {
                     | Holds::Year
                     | Holds::Decimal
                     | Holds::Count
+                    | Holds::Format
                     | Holds::Quantity
             );
             // Parameters are read before there are any.

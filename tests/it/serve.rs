@@ -71,7 +71,10 @@ async fn what_cannot_be_read_is_refused_in_constant_words() {
     large.request_id = "SENTINEL".repeat(2000);
     let status = client.evaluate(large).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE"));
-    assert_eq!(status.message(), "the message is larger than limits.message_bytes");
+    assert_eq!(
+        status.message(),
+        "the message is larger than limits.message_bytes, or limits.ruleset_bytes where a package is checked"
+    );
 
     let mut raw = tonic::client::Grpc::new(server.channel().await);
     raw.ready().await.unwrap();

@@ -1,20 +1,41 @@
 //! Pairs of atoms of which the first implies the second: QTc >= 500 ms implies
 //! QTc >= 450 ms. Known to the analyses, which treat atoms as free otherwise.
 
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+
 use crate::program::{Atom, AtomId};
 use crate::rule::model::{Bound, Comparison, DiagnosisStatus, Fact, MedicationTest, ObservationTest, Window};
 
-/// All pairs. Atoms are few, and this runs once a package.
+/// All pairs. Only tests of the same thing are held against each other: there
+/// are few of each.
 pub fn between(atoms: &[Atom]) -> Vec<(AtomId, AtomId)> {
+    let mut alike: HashMap<_, Vec<(u32, &Atom)>> = HashMap::new();
+    for (id, atom) in (0..).zip(atoms) {
+        alike.entry((atom.absent_unknown, of(&atom.fact))).or_default().push((id, atom));
+    }
     let mut pairs = Vec::new();
     for (first, a) in (0..).zip(atoms) {
-        for (second, b) in (0..).zip(atoms) {
-            if first != second && a.absent_unknown == b.absent_unknown && implies(&a.fact, &b.fact) {
-                pairs.push((AtomId(first), AtomId(second)));
+        for (second, b) in alike.get(&(a.absent_unknown, of(&a.fact))).into_iter().flatten() {
+            if first != *second && implies(&a.fact, &b.fact) {
+                pairs.push((AtomId(first), AtomId(*second)));
             }
         }
     }
     pairs
+}
+
+/// What a fact is a test of: no fact implies one of another thing.
+fn of(fact: &Fact) -> (Discriminant<Fact>, Vec<&str>) {
+    let of = match fact {
+        Fact::Observation { concepts, .. } | Fact::Diagnosis { concepts, .. } | Fact::Medication { concepts, .. } => {
+            names(concepts)
+        }
+        Fact::Event { types, .. } => names(types),
+        Fact::Plan { kinds, .. } => names(kinds),
+        _ => Vec::new(),
+    };
+    (discriminant(fact), of)
 }
 
 fn implies(a: &Fact, b: &Fact) -> bool {

@@ -6,13 +6,15 @@ mod docs;
 mod exercise;
 mod schema;
 mod show;
+mod sign;
 mod test;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Exit, complain};
+use super::settings::Unusable;
+use super::{Exit, complain, print};
 use crate::ruleset::{LoadError, Origin, Ruleset};
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +57,28 @@ pub(super) enum Command {
     },
     /// Run cases against a package, and say what they show of it.
     Test(test::Arguments),
+    /// Sign a package, or an overlay of it: writes `package.sig` into its directory.
+    Sign {
+        /// Directory of the package; else, for an overlay, the one in the binary.
+        #[arg(required_unless_present = "overlay")]
+        dir: Option<PathBuf>,
+        /// Directory of the overlay that is signed instead. It is checked with the package.
+        #[arg(long, value_name = "DIR")]
+        overlay: Option<PathBuf>,
+        /// File of the private key.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Make a key to sign packages with: writes the private key to a file that only its owner can read, and prints the
+    /// public one, which goes into `rules.trusted_keys`.
+    Keygen {
+        /// Name of the key, such as a domain of the site.
+        #[arg(long)]
+        name: String,
+        /// File of the private key; must not be there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 pub(super) fn run(command: Command) -> Exit {
@@ -71,6 +95,19 @@ pub(super) fn run(command: Command) -> Exit {
             }
         },
         Command::Schema { of } => schema::run(of),
+        Command::Sign { dir, overlay, key } => told(sign::sign(&Origin { rules: dir, overlay }, &key)),
+        Command::Keygen { name, out } => told(sign::keygen(&name, &out)),
+    }
+}
+
+fn told(outcome: Result<String, Unusable>) -> Exit {
+    match outcome {
+        Ok(text) if print(&text) => Exit::Fine,
+        Ok(_) => Exit::Failed,
+        Err(Unusable(message)) => {
+            complain(message);
+            Exit::Unusable
+        }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::clinical::concept::ConceptKind;
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::rule::model::{Conclusion, Condition, Fact, Name, ObservationTest, Package, Spanned};
 
+/// Faults up to which what was meant is looked for.
+const SUGGESTED: usize = 200;
+
 type Table<'a> = BTreeMap<&'a str, Span>;
 
 /// The ids of a package by kind.
@@ -196,7 +199,9 @@ fn expect<'n>(table: &Table<'_>, what: &str, names: impl IntoIterator<Item = &'n
             continue;
         }
         let fault = Diagnostic::error("unknown-name", name.span, format!("no {what} `{}` is declared", name.value));
-        faults.push(match nearest(&name.value, table.keys().copied()) {
+        // To look for what is near takes all names: not for every one of many.
+        let near = (faults.len() < SUGGESTED).then(|| nearest(&name.value, table.keys().copied())).flatten();
+        faults.push(match near {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
             None => fault.help(format!("declare the {what}, or use one that is")),
         });

@@ -3,25 +3,53 @@
 
 use rust_decimal::Decimal;
 
+use super::NEWER_FORMAT;
 use super::form::{Form, Reader};
 use crate::clinical::concept::{ConceptDef, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
-    Answer, Approach, Ask, Component, Concept, Meta, Name, Question, ScopeDecl, Source, Spanned, Substance, Word,
+    Answer, Approach, Ask, Component, Concept, Meta, Name, Question, ScopeDecl, Source, SourceAttribute, Spanned,
+    Substance, Word,
 };
-use crate::rule::shape;
+use crate::rule::shape::{self, FORMAT};
 use crate::rule::yaml::{Kind, Node};
 
 impl Reader {
+    fn format(&mut self, node: &Node) {
+        let Some(text) = self.text(node) else { return };
+        match text.parse::<u32>() {
+            Ok(FORMAT) => {}
+            Ok(newer) if newer > FORMAT => {
+                let message = format!("the package is of format {newer}, and this program reads format {FORMAT}");
+                let fault = Diagnostic::error(NEWER_FORMAT, node.span, message);
+                self.fault(fault.help("use a newer version of Concord, or a package of this format"));
+            }
+            _ => {
+                let message = format!("`{}` is not the format of a package", text.value);
+                let fault = Diagnostic::error("malformed-number", node.span, message);
+                self.fault(fault.help(format!("write `format: {FORMAT}`, or leave it out")));
+            }
+        }
+    }
+
+    fn source_attribute(&mut self, form: &mut Form<'_>) -> Option<SourceAttribute> {
+        let node = form.take("source_attribute")?;
+        self.word(node, "a source attribute", shape::SOURCE_ATTRIBUTES)
+    }
+
     /// Reads the metadata.
     pub fn meta(&mut self, node: &Node) -> Option<Meta> {
         let mut form = self.form(node, &shape::META)?;
+        if let Some(node) = form.take("format") {
+            self.format(node);
+        }
         let name = self.required(&mut form, "name").and_then(|node| self.name(node));
         let version = self.required_words(&mut form, "version");
         let title = self.required_words(&mut form, "title");
         let developer = self.required_words(&mut form, "developer");
         let funding = self.optional_words(&mut form, "funding").unwrap_or_default();
         let released = self.required_words(&mut form, "released");
+        let revised = self.optional_words(&mut form, "revised");
         let signed_by = self.optional_words(&mut form, "signed_by");
         form.finish(self);
         Some(Meta {
@@ -31,6 +59,7 @@ impl Reader {
             developer: developer?,
             funding,
             released: released?,
+            revised,
             signed_by,
         })
     }
@@ -96,8 +125,9 @@ impl Reader {
         let title = self.required_words(&mut form, "title");
         let newest = form.take("newest").and_then(|node| self.boolean(node)).unwrap_or(false);
         let ask = form.take("ask").and_then(|node| self.ask(node));
+        let source_attribute = self.source_attribute(&mut form);
         form.finish(self);
-        Some(Word { id: id?, title: title?, ask, newest })
+        Some(Word { id: id?, title: title?, ask, newest, source_attribute })
     }
 
     fn ask(&mut self, node: &Node) -> Option<Ask> {
@@ -196,6 +226,7 @@ impl Reader {
         let unit = form.take("unit").and_then(|node| self.text(node));
         let molar_mass = form.take("molar_mass").and_then(|node| self.decimal(node));
         let valence = form.take("valence").and_then(|node| self.decimal(node));
+        let source_attribute = self.source_attribute(&mut form);
         form.finish(self);
         let id: Name = id?;
         Some(Concept {
@@ -222,6 +253,7 @@ impl Reader {
             unit,
             molar_mass,
             valence,
+            source_attribute,
         })
     }
 

@@ -9,6 +9,9 @@ use crate::rule::model::{Name, Parameter, Spanned};
 use crate::rule::shape::Shape;
 use crate::rule::yaml::{Key, Kind, Node};
 
+/// Faults up to which what was meant is looked for.
+const SUGGESTED: usize = 200;
+
 /// What reading needs to know, and the faults it finds.
 #[derive(Default)]
 pub struct Reader {
@@ -157,7 +160,9 @@ impl Reader {
 
     /// Says that no parameter has the name.
     pub fn unknown_parameter(&mut self, name: &str, span: Span) {
-        let help = match nearest(name, self.parameters.keys().map(String::as_str)) {
+        // To look for what is near takes all names: not for every one of many.
+        let known = if self.faults.len() < SUGGESTED { &self.parameters } else { &BTreeMap::new() };
+        let help = match nearest(name, known.keys().map(String::as_str)) {
             Some(near) => format!("did you mean `${near}`?"),
             None => "declare it under `parameters`".to_owned(),
         };

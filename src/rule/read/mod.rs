@@ -8,13 +8,18 @@ mod parameter;
 mod rules;
 mod scale;
 
-use crate::diag::{Diagnostic, Files, nearest};
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Files, Span, nearest};
 use crate::rule::model::{Package, Parameter};
 use crate::rule::shape;
 use crate::rule::yaml::{self, Kind, Node};
 
 use form::Reader;
 pub use overlay::{Read, overlay};
+
+/// Code of the fault of a package that a newer program has to read.
+pub const NEWER_FORMAT: &str = "newer-format";
 
 /// Parses files.
 #[must_use]
@@ -53,15 +58,17 @@ pub fn package_with(documents: &[Node], files: &Files, parameters: Vec<Parameter
         read_document(&mut reader, document, files, &mut package, &mut seen_meta);
     }
     if !seen_meta && reader.faults.is_empty() {
-        let fault =
-            Diagnostic::error("missing-package", crate::diag::Span::default(), "no file says what the package is");
+        let fault = Diagnostic::error("missing-package", Span::default(), "no file says what the package is");
         reader
             .fault(fault.help("add a file with `package: {name: …, version: …, title: …, developer: …, released: …}`"));
     }
     package.sort();
+    let mut uses: HashMap<&str, Vec<Span>> = HashMap::new();
+    for (name, span) in &reader.uses {
+        uses.entry(name).or_default().push(*span);
+    }
     for parameter in &mut package.parameters {
-        let uses = reader.uses.iter().filter(|(name, _)| *name == parameter.id.value);
-        parameter.uses = uses.map(|(_, span)| *span).collect();
+        parameter.uses = uses.get(parameter.id.value.as_str()).cloned().unwrap_or_default();
         parameter.uses.sort_unstable();
         parameter.uses.dedup();
     }

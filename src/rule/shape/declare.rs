@@ -2,11 +2,16 @@
 
 use super::words::of;
 use super::{
-    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, Shape, TOWARDS, may,
-    must,
+    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES,
+    Shape, TOWARDS, may, must,
 };
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
+const USES: Key = may(
+    "source_attribute",
+    Holds::Word(|| of(SOURCE_ATTRIBUTES)),
+    "What data a rule uses by asking for it, as 45 CFR 170.315(b)(11)(iv)(A) names it.",
+);
 const WORDS_OF_RECORD: &str =
     "Words of a patient's record. Words that share the id of an `ask` are asked for by one question.";
 
@@ -45,12 +50,14 @@ pub static META: Shape = Shape {
     what: "`package`",
     about: "What the package is, who makes it and who signed it.",
     keys: &[
+        may("format", Holds::Format, "Version of this language; left out: the first."),
         must("name", Holds::Name, "Name of the package."),
         must("version", Holds::Text, "Version of the package."),
         TITLE,
         must("developer", Holds::Text, "Who develops it."),
         may("funding", Holds::Text, "Who funds it, where known."),
         must("released", Holds::Text, "Release date."),
+        may("revised", Holds::Text, "Date of the last revision, where there was one."),
         may("signed_by", Holds::Text, "The clinician who signed it, where one has."),
     ],
     choice: &[],
@@ -188,6 +195,7 @@ pub static WORD: Shape = Shape {
         TITLE,
         may("newest", Holds::Boolean, "Of several events only the newest counts: the last use."),
         may("ask", Holds::Form(&ASK), "The question that asks for it."),
+        USES,
     ],
     choice: &[],
     laws: &[],
@@ -279,6 +287,7 @@ pub static CONCEPT: Shape = Shape {
         may("unit", Holds::Text, "UCUM unit in which numbers are compared; `{score}` for totals of instruments."),
         may("molar_mass", Holds::Decimal, "Molar mass in g/mol, where mass and molar units are both seen."),
         may("valence", Holds::Decimal, "Charge number of the ion, where equivalents are seen."),
+        USES,
     ],
     choice: &[],
     laws: &[],

@@ -93,6 +93,8 @@ pub enum Holds {
     TwoNumbers,
     /// A whole number from 1.
     Count,
+    /// The version of the language.
+    Format,
     /// A number with or without a unit: `450 ms`, `3 ULN`.
     Quantity,
     /// Pairs of a code system and a code.

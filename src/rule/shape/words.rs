@@ -2,7 +2,12 @@
 
 use crate::clinical::concept::ConceptKind;
 use crate::clinical::patient::{Setting, Severity, Sex};
-use crate::rule::model::{ActionName, DiagnosisStatus, MedicationTest, RuleStatus, Towards, Verification, WhenUnknown};
+use crate::rule::model::{
+    ActionName, DiagnosisStatus, MedicationTest, RuleStatus, SourceAttribute, Towards, Verification, WhenUnknown,
+};
+
+/// Version of the language. A package that says none is of the first.
+pub const FORMAT: u32 = 1;
 
 /// Status of a diagnosis.
 pub const DIAGNOSIS_STATUS: &[(&str, DiagnosisStatus)] = &[
@@ -77,6 +82,9 @@ pub const CONCEPT_KINDS: &[(&str, ConceptKind)] = &[
     ("medication", ConceptKind::Medication),
     ("observation", ConceptKind::Observation),
 ];
+
+/// Data of a patient whose use is told.
+pub const SOURCE_ATTRIBUTES: &[(&str, SourceAttribute)] = &SourceAttribute::ALL;
 
 /// The words alone.
 pub(super) fn of<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
