@@ -339,19 +339,29 @@ fn of_a_cohort_exactly_those_between_the_thresholds_differ() {
     assert_eq!(ids(&standing.expect("the standing changes")["patients"]), expected);
 }
 
+/// Digests cover the code tables and the semantics of the engine, and move with them.
+fn without_digests(page: &[u8]) -> String {
+    let hidden = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = String::from_utf8_lossy(page);
+    words
+        .split_inclusive(char::is_whitespace)
+        .map(|word| if hidden(word.trim()) { "(digest)\n" } else { word })
+        .collect()
+}
+
 #[test]
 fn the_page_of_a_moved_threshold_is_read_by_people() {
     let new = edited(&small(), "value: 500 ms", "value: 480 ms");
     let cohort = [patient("below", 479), patient("between", 480), patient("above", 500)];
     let output = command(&new, Some(&cohort), "text");
-    insta::assert_snapshot!("diff-threshold", String::from_utf8_lossy(&output.stdout));
+    insta::assert_snapshot!("diff-threshold", without_digests(&output.stdout));
 }
 
 #[test]
 fn the_page_of_other_words_is_read_by_people() {
     let output = command(&edited(&small(), "Both slow breathing.", "Both drugs slow breathing."), None, "text");
     assert_eq!(output.status.code(), Some(0));
-    insta::assert_snapshot!("diff-wording", String::from_utf8_lossy(&output.stdout));
+    insta::assert_snapshot!("diff-wording", without_digests(&output.stdout));
 }
 
 #[test]
