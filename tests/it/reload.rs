@@ -23,7 +23,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::packages::{ConfigMap, Package, digest, overlay, package, until, write};
+use crate::packages::{ConfigMap, Package, digest, logged, overlay, package, until, write};
 use crate::server::{Server, fine};
 
 /// What each package answers, by its digest, to the byte.
@@ -202,8 +202,7 @@ async fn a_directory_that_is_swapped_below_the_watch_is_found_by_the_poll() {
     link("beta");
     let wanted = digest(&package("beta", "1.0.0"));
     until(&server, &mut rules, |now| now.reload.as_ref().unwrap().content_digest == wanted).await;
-    let log = server.log.lock().unwrap().clone();
-    assert!(log.contains(r#""trigger":"poll""#), "{log}");
+    logged(&server, r#""trigger":"poll""#).await;
 }
 
 #[tokio::test]
@@ -235,8 +234,7 @@ async fn an_overlay_reloads_by_event_and_by_poll_and_a_bad_one_is_refused() {
         let (ruleset, laid) = (now.ruleset.unwrap(), before.ruleset.unwrap());
         assert_eq!(ruleset.overlay.unwrap().version, "1.1.0");
         assert_ne!(ruleset.digest, laid.digest);
-        let log = server.log.lock().unwrap().clone();
-        assert!(log.contains(&format!(r#""trigger":"{trigger}""#)), "{log}");
+        logged(&server, &format!(r#""trigger":"{trigger}""#)).await;
         write(&site, &overlay("1.2.0", "900 ms"));
         let refused = |now: &concord::api::proto::GetRulesetResponse| {
             now.reload.as_ref().unwrap().outcome() == reload::Outcome::Refused
