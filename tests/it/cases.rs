@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use concord::deck::coverage::Coverage;
 use concord::deck::run::run;
 use concord::deck::{self, Deck};
 use concord::diag::{self, Files};
@@ -64,6 +65,29 @@ fn an_outline_is_as_true_as_its_formula() {
         }
     });
     assert!(compared > 30_000, "{compared} conditions");
+}
+
+/// The bar of the deck: every active rule fires in a case, is a near miss in one, and is left unknown in one, unless it
+/// is proven that no record can.
+#[test]
+fn every_rule_fires_just_misses_and_is_left_unknown_in_a_case() {
+    let verdicts = run(&DECK, SHIPPED.engine(), |_| true);
+    let coverage = Coverage::of(SHIPPED.package(), SHIPPED.program(), &verdicts, |_| true);
+    let mut missing = Vec::new();
+    for rule in &coverage.rules {
+        for (what, goal) in [("fires", &rule.fires), ("just misses", &rule.near_miss), ("is unknown", &rule.undecided)]
+        {
+            if goal.is_missing() {
+                missing.push(format!("in no case {} {what}", rule.id));
+            }
+        }
+    }
+    assert!(coverage.rules.len() >= 260 && missing.is_empty(), "{}", missing.join("\n"));
+    let clauses = coverage.rules.iter().chain(&coverage.definitions).flat_map(|shown| &shown.clauses);
+    let goals: Vec<_> =
+        clauses.flat_map(|clause| [&clause.holds, &clause.keeps].into_iter().chain(&clause.unknown)).collect();
+    let missing = goals.iter().filter(|goal| goal.is_missing()).count();
+    assert!(missing * 100 <= goals.len(), "{missing} of {} goals of clauses are missing", goals.len());
 }
 
 /// Offers are what the expectations say they are.
