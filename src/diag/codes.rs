@@ -44,6 +44,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("scale-order", "Bands are written from the lowest to the highest."),
     ("scale-overlap", "No score is in two bands."),
     ("scale-range", "A band lies within its scale."),
+    ("switched-off", "A parameter keeps a rule or definition from ever being true."),
     ("two-tests", "A fact has one test."),
     ("unbound-name", "A statement fills in what is sure to have matched."),
     ("unit-mismatch", "A number is compared in a unit that converts."),

@@ -38,6 +38,14 @@ fn never(asked: &Asked<'_>, space: &mut Space, place: &Place<'_>) -> Finding {
     }
     let at_odds: Vec<&Outline> =
         parts.iter().zip(&claims).filter(|(_, lit)| excluding.contains(lit)).map(|(part, _)| *part).collect();
+    // A rule of another place is meant not to fire here, and someone should see that it does not.
+    if let [off] = at_odds[..]
+        && off.op == Op::Constant(false)
+    {
+        let message = format!("{} {says} as the parameters are set", place.what);
+        let diagnostic = Diagnostic::warning("switched-off", off.span, message).label("not so set");
+        return Finding { diagnostic, shown_by: Vec::new(), instead: None };
+    }
     let mut diagnostic = match at_odds.split_first() {
         Some((first, rest)) => {
             let mut diagnostic = Diagnostic::error(code, first.span, format!("{} {says}", place.what));
