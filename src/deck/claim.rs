@@ -87,6 +87,16 @@ pub struct AlertPattern {
 }
 
 impl Claim {
+    /// The rule that it names, where it names one.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Rule(rule, _) => Some(rule),
+            Self::Alert(pattern) | Self::NoAlert(pattern) => pattern.id.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Where it stands in a case: `components.standing`.
     #[must_use]
     pub fn key(&self) -> &'static str {

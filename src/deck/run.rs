@@ -6,7 +6,6 @@ use crate::engine::evaluate::Valuation;
 use crate::program::Outline;
 use crate::rule::truth::Truth;
 
-use super::claim::Claim;
 use super::judge::{Found, Outcome};
 use super::{Case, Deck};
 
@@ -76,19 +75,11 @@ fn verdict<'a>(case: &'a Case, engine: &Engine) -> Verdict<'a> {
     if let Some(outcome) = &outcome {
         for expectation in &case.expectations {
             if let Some(found) = outcome.miss(expectation) {
-                misses.push(Miss { found, proof: rule_of(&expectation.claim).and_then(|rule| proof(outcome, rule)) });
+                misses.push(Miss { found, proof: expectation.claim.rule().and_then(|rule| proof(outcome, rule)) });
             }
         }
     }
     Verdict { case, misses, values: outcome.map(|outcome| outcome.values) }
-}
-
-fn rule_of(claim: &Claim) -> Option<&str> {
-    match claim {
-        Claim::Rule(rule, _) => Some(rule),
-        Claim::Alert(pattern) | Claim::NoAlert(pattern) => pattern.id.as_deref(),
-        _ => None,
-    }
 }
 
 fn proof(outcome: &Outcome<'_>, rule: &str) -> Option<Proof> {
