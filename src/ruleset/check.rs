@@ -49,7 +49,10 @@ pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Che
     let files = sources.files();
     let mut diagnostics = Vec::new();
     let base = read::documents(files.iter().filter(|(index, ..)| *index < first), &mut diagnostics);
-    let (package, faults) = read::package(&base, &files);
+    let unread = !sound(&diagnostics);
+    let (package, mut faults) = read::package(&base, &files);
+    // What the package is may be said in the file that can't be read.
+    faults.retain(|one| !(unread && one.code == "missing-package"));
     diagnostics.extend(faults);
     // What else is wrong may be right in that format.
     if diagnostics.iter().any(|one| one.code == read::NEWER_FORMAT) {

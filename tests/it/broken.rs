@@ -88,3 +88,13 @@ fn what_is_no_package_is_refused() {
     std::fs::write(dir.path().join("latin/a.yaml"), b"package: {title: \xe9}").expect("a file");
     assert!(told("latin").contains("not UTF-8 at byte 17"));
 }
+
+#[test]
+fn a_file_that_is_no_yaml_is_the_only_thing_that_is_told() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("package.yaml"), "package:\n\tname: x\n").expect("a file");
+    let output = concord(&["rules", "check", ".", "--format", "json"], dir.path());
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let codes: Vec<&str> = told.as_array().expect("a list").iter().filter_map(|one| one["code"].as_str()).collect();
+    assert_eq!((output.status.code(), codes), (Some(2), vec!["yaml"]));
+}
