@@ -98,3 +98,22 @@ fn a_file_that_is_no_yaml_is_the_only_thing_that_is_told() {
     let codes: Vec<&str> = told.as_array().expect("a list").iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!((output.status.code(), codes), (Some(2), vec!["yaml"]));
 }
+
+/// A number beyond what can be reckoned with is refused, and ends nothing.
+#[test]
+fn a_number_too_large_to_reckon_with_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let base = std::fs::read_to_string("tests/broken/base.yaml").expect("the small package");
+    std::fs::write(dir.path().join("base.yaml"), base).expect("a file");
+    let huge = "79228162514264337593543950335";
+    let text = format!(
+        "scales:\n- {{id: s, title: s, observation: qtc-interval, range: [0, {huge}], step: 0.0000000000000000000000000001, \
+         bands: [{{id: b, title: b, from: {huge}}}]}}\ndefinitions:\n- {{id: d, title: d, when: {{observation: \
+         qtc-interval, at_least: {huge} ULN}}}}\n"
+    );
+    std::fs::write(dir.path().join("rules.yaml"), text).expect("a file");
+    let output = concord(&["rules", "check", "."], dir.path());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("malformed-number") && !told.contains("panicked"), "{told}");
+}

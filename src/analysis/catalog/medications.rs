@@ -88,7 +88,7 @@ impl Builder<'_> {
             for bound in daily_dose.iter().flat_map(|range| [range.low, range.high]).flatten() {
                 let value = daily_dose.as_ref().and_then(|range| milligrams(bound.value, range));
                 let Some(value) = value else { continue };
-                asked.doses.extend([value - Decimal::ONE, value, value + Decimal::ONE]);
+                asked.doses.extend([value.saturating_sub(Decimal::ONE), value, value.saturating_add(Decimal::ONE)]);
             }
         }
         asked

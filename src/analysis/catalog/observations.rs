@@ -221,7 +221,7 @@ fn bounds(range: &Comparison) -> impl Iterator<Item = Decimal> + use<> {
 fn around(bounds: &BTreeSet<Decimal>, counted: bool) -> BTreeSet<Decimal> {
     let mut numbers = BTreeSet::new();
     for bound in bounds {
-        for number in [*bound - Decimal::ONE, *bound, *bound + Decimal::ONE] {
+        for number in [bound.saturating_sub(Decimal::ONE), *bound, bound.saturating_add(Decimal::ONE)] {
             if number >= Decimal::ZERO {
                 numbers.insert(number);
             }
@@ -229,7 +229,7 @@ fn around(bounds: &BTreeSet<Decimal>, counted: bool) -> BTreeSet<Decimal> {
     }
     if !counted {
         for (low, high) in bounds.iter().zip(bounds.iter().skip(1)) {
-            numbers.insert((*low + *high) / Decimal::TWO);
+            numbers.insert(low.saturating_add(*high) / Decimal::TWO);
         }
     }
     numbers

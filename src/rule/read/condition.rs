@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::form::{Form, Reader};
+use super::form::{Form, Reader, decimal};
 use crate::diag::{Diagnostic, nearest};
 use crate::rule::model::{
     Bound, Comparison, ComparisonUnit, Condition, Fact, FactTest, Name, ObservationTest, Spanned, Window,
@@ -249,7 +249,7 @@ impl Reader {
             Some((number, unit)) => (number, unit.trim()),
             None => (text.as_str(), ""),
         };
-        let Ok(number) = number.parse::<Decimal>() else {
+        let Some(number) = decimal(number) else {
             let message = format!("`{}` is not a number with a unit", text.value);
             self.fault(
                 Diagnostic::error("malformed-number", node.span, message).help("write `450 ms`, `8` or `3 ULN`"),

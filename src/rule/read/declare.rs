@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::NEWER_FORMAT;
-use super::form::{Form, Reader};
+use super::form::{Form, Reader, decimal};
 use crate::clinical::concept::{ConceptDef, IcdEntry};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
@@ -275,7 +275,7 @@ impl Reader {
 
     fn decimal(&mut self, node: &Node) -> Option<Decimal> {
         let text: Spanned<String> = self.text(node)?;
-        let number = text.parse().ok();
+        let number = decimal(&text);
         if number.is_none() {
             self.fault(Diagnostic::error("malformed-number", node.span, format!("`{}` is not a number", text.value)));
         }

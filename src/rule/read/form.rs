@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use crate::clinical::date::Length;
 use crate::diag::{Diagnostic, Span, nearest};
 use crate::rule::model::{Name, Parameter, Spanned};
@@ -11,6 +13,13 @@ use crate::rule::yaml::{Key, Kind, Node};
 
 /// Faults up to which what was meant is looked for.
 const SUGGESTED: usize = 200;
+
+/// A number of a package: up to a billion, with nine decimal places at most, so
+/// that no sum, product or quotient of two of them overflows.
+pub fn decimal(text: &str) -> Option<Decimal> {
+    let number: Decimal = text.parse().ok()?;
+    (number.abs() <= Decimal::from(1_000_000_000) && number.normalize().scale() <= 9).then_some(number)
+}
 
 /// What reading needs to know, and the faults it finds.
 #[derive(Default)]

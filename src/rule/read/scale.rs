@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::form::{Form, Reader};
+use super::form::{Form, Reader, decimal};
 use crate::diag::Diagnostic;
 use crate::rule::model::{
     Bound, Comparison, ComparisonUnit, Condition, Definition, Fact, FactTest, Name, ObservationTest, Scale, ScaleBand,
@@ -113,7 +113,7 @@ impl Reader {
 
     fn score(&mut self, node: &Node) -> Option<Decimal> {
         let text = self.text(node)?;
-        let score = text.parse().ok();
+        let score = decimal(&text);
         if score.is_none() {
             let fault = Diagnostic::error("malformed-number", node.span, format!("`{}` is not a score", text.value));
             self.fault(fault.help("write a number: `15`"));
