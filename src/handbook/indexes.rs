@@ -146,7 +146,7 @@ fn briefs(book: &Book<'_>) -> Vec<Row> {
     let mut by_brief: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
     for rule in &book.package.rules {
         for brief in &rule.follows {
-            by_brief.entry(brief).or_default().push(rule);
+            by_brief.entry(&brief.value).or_default().push(rule);
         }
     }
     let mut rows: Vec<Row> = by_brief

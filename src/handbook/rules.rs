@@ -221,7 +221,7 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
         follows: rule
             .follows
             .iter()
-            .map(|brief| Piece::Link { to: anchor("brief", brief), text: brief.clone() })
+            .map(|name| Piece::Link { to: anchor("brief", &name.value), text: name.value.clone() })
             .collect(),
         location: rule.location.clone(),
         cases: cases(book, &rule.id.value),

@@ -2,6 +2,8 @@
 //! or for nothing, names that are not bound, cycles, rules that break a law.
 
 mod cycle;
+mod hazard;
+mod ledger;
 mod names;
 pub mod scale;
 
@@ -35,6 +37,8 @@ pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
         walk(&rule.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }
     scale::check(package, &mut faults);
+    ledger::check(package, &mut faults);
+    hazard::check(package, &mut faults);
     for definition in &package.definitions {
         walk(&definition.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }

@@ -2,6 +2,7 @@
 //! in canonical order. What the compiler reads, and what the digest covers.
 
 mod condition;
+mod governance;
 mod overlay;
 mod parameter;
 mod rule;
@@ -15,6 +16,7 @@ use crate::clinical::concept::ConceptDef;
 use crate::diag::Span;
 
 pub use condition::*;
+pub use governance::*;
 pub use overlay::*;
 pub use parameter::*;
 pub use rule::*;
@@ -81,6 +83,12 @@ pub struct Package {
     pub scope: ScopeDecl,
     /// Rules.
     pub rules: Vec<Rule>,
+    /// Clinical briefs, with what became of their items. In no digest.
+    #[serde(skip)]
+    pub briefs: Vec<Brief>,
+    /// Hazards and their controls. In no digest.
+    #[serde(skip)]
+    pub hazards: Vec<Hazard>,
     /// What a site lays over the package; already merged into the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Overlay>,
@@ -105,6 +113,8 @@ impl Package {
         self.scales.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.briefs.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.hazards.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
 }
 

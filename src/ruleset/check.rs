@@ -60,8 +60,9 @@ pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Che
     }
     // What is not read can't be referred to: checks of names would only echo.
     if sound(&diagnostics) {
+        let found = check::package(&package, today);
         // Warnings of a package under an overlay are those of the two together.
-        diagnostics.extend(check::package(&package, today.filter(|_| !laid_over)));
+        diagnostics.extend(found.into_iter().filter(|one| !laid_over || one.level == Level::Error));
     }
     let base_digest = digest::of_package(&package);
     if !laid_over || !sound(&diagnostics) {

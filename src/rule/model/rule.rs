@@ -40,8 +40,8 @@ pub struct Rule {
     pub review_by: Option<Spanned<String>>,
     /// Rules whose findings it takes out of the comparison.
     pub outranks: Vec<Name>,
-    /// Key of the brief the rule follows, for the table of coverage.
-    pub follows: Vec<String>,
+    /// Items of the clinical briefs that the rule carries.
+    pub follows: Vec<Name>,
     /// `file:line`, for people.
     #[serde(skip)]
     pub location: String,

@@ -3,6 +3,7 @@
 mod condition;
 mod declare;
 pub mod form;
+mod governance;
 mod overlay;
 mod parameter;
 mod rules;
@@ -136,6 +137,8 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
                 let rules = items(reader, node);
                 package.rules.extend(rules.iter().filter_map(|item| reader.rule(item, &defaults, files)));
             }
+            "briefs" => package.briefs.extend(read_items(reader, node, Reader::brief)),
+            "hazards" => package.hazards.extend(read_items(reader, node, Reader::hazard)),
             other => {
                 let fault = Diagnostic::error("unknown-key", key.span, format!("a package has no section `{other}`"));
                 let sections: Vec<&str> = shape::FILE.keys.iter().map(|key| key.name).collect();

@@ -127,7 +127,7 @@ impl Reader {
             active_because,
             review_by: own.review_by.or_else(|| defaults.review_by.clone()),
             outranks,
-            follows: follows.into_iter().map(|name| name.value).collect(),
+            follows,
             id,
         })
     }

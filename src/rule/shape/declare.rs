@@ -2,7 +2,7 @@
 
 use super::words::of;
 use super::{
-    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES,
+    BRIEF, CONCEPT_KINDS, DEFAULTS, DEFINITION, HAZARD, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES,
     Shape, TOWARDS, may, must,
 };
 
@@ -39,6 +39,8 @@ pub static FILE: Shape = Shape {
         may("scope", Holds::Form(&SCOPE), "Which definitions say that there is opioid use disorder."),
         may("defaults", Holds::Form(&DEFAULTS), "Keys that every rule of this file has unless it says otherwise."),
         may("rules", Holds::Forms(&RULE), "Rules."),
+        may("briefs", Holds::Forms(&BRIEF), "Clinical briefs, with what became of every item. No answer depends on it."),
+        may("hazards", Holds::Forms(&HAZARD), "Hazards with their controls and proofs. No answer depends on it."),
     ],
     choice: &[],
     laws: &[Law::Inherited("rules", "strength", "defaults"), Law::Inherited("rules", "evidence", "defaults")],

@@ -63,7 +63,11 @@ pub static RULE: Shape = Shape {
             Holds::Names,
             "Rules whose findings this one, when true, takes out of the comparison, never out of the rationale. An offer never outranks an exclusion.",
         ),
-        may("follows", Holds::Names, "Ids of the clinical brief that the rule carries."),
+        may(
+            "follows",
+            Holds::Names,
+            "Items of the clinical briefs that the rule carries: `ITEM`, or `ITEM-a` for one branch of it.",
+        ),
         RULE_STATUS,
         STRENGTH,
         VERIFIED,

@@ -3,7 +3,8 @@
 use crate::clinical::concept::ConceptKind;
 use crate::clinical::patient::{Setting, Severity, Sex};
 use crate::rule::model::{
-    ActionName, DiagnosisStatus, MedicationTest, RuleStatus, SourceAttribute, Towards, Verification, WhenUnknown,
+    ActionName, DiagnosisStatus, HarmSeverity, HazardKind, ItemKind, ItemStatus, MedicationTest, RuleStatus,
+    SourceAttribute, Towards, Verification, WhenUnknown,
 };
 
 /// Version of the language. A package that says none is of the first.
@@ -75,6 +76,44 @@ pub const UNKNOWN: &[(&str, WhenUnknown)] = &[
     ("verify", WhenUnknown::Verify),
     ("alert-possible", WhenUnknown::AlertPossible),
 ];
+
+/// Sorts of items of a brief.
+pub const ITEM_KINDS: &[(&str, ItemKind)] = &[
+    ("rule", ItemKind::Rule),
+    ("note", ItemKind::Note),
+    ("do-not", ItemKind::DoNot),
+    ("disagreement", ItemKind::Disagreement),
+];
+
+/// What was verified of an item of a brief.
+pub const ITEM_STATUS: &[(&str, ItemStatus)] = &[
+    ("verified", ItemStatus::Verified),
+    ("verified-part", ItemStatus::VerifiedPart),
+    ("from-memory", ItemStatus::FromMemory),
+];
+
+/// What is wrong with the advice of a hazard.
+pub const HAZARD_KINDS: &[(&str, HazardKind)] = &[
+    ("wrong", HazardKind::Wrong),
+    ("missing", HazardKind::Missing),
+    ("late", HazardKind::Late),
+    ("misread", HazardKind::Misread),
+];
+
+/// How grave the harm of a hazard is, the least first.
+pub const HARM_SEVERITIES: &[(&str, HarmSeverity)] = &[
+    ("negligible", HarmSeverity::Negligible),
+    ("minor", HarmSeverity::Minor),
+    ("serious", HarmSeverity::Serious),
+    ("critical", HarmSeverity::Critical),
+    ("catastrophic", HarmSeverity::Catastrophic),
+];
+
+/// The word of a value.
+#[must_use]
+pub fn word<T: PartialEq>(words: &[(&'static str, T)], value: &T) -> &'static str {
+    words.iter().find(|(_, known)| known == value).map_or("", |(word, _)| word)
+}
 
 /// Kinds of concepts.
 pub const CONCEPT_KINDS: &[(&str, ConceptKind)] = &[
