@@ -2,6 +2,7 @@
 //! in canonical order. What the compiler reads, and what the digest covers.
 
 mod condition;
+mod invariant;
 mod overlay;
 mod parameter;
 mod rule;
@@ -15,6 +16,7 @@ use crate::clinical::concept::ConceptDef;
 use crate::diag::Span;
 
 pub use condition::*;
+pub use invariant::*;
 pub use overlay::*;
 pub use parameter::*;
 pub use rule::*;
@@ -81,6 +83,9 @@ pub struct Package {
     pub scope: ScopeDecl,
     /// Rules.
     pub rules: Vec<Rule>,
+    /// What holds of every answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invariants: Vec<Invariant>,
     /// What a site lays over the package; already merged into the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Overlay>,
@@ -105,6 +110,7 @@ impl Package {
         self.scales.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.invariants.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
 }
 

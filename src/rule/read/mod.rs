@@ -3,6 +3,7 @@
 mod condition;
 mod declare;
 pub mod form;
+mod invariant;
 mod overlay;
 mod parameter;
 mod rules;
@@ -135,6 +136,10 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             "rules" => {
                 let rules = items(reader, node);
                 package.rules.extend(rules.iter().filter_map(|item| reader.rule(item, &defaults, files)));
+            }
+            "invariants" => {
+                let invariants = items(reader, node);
+                package.invariants.extend(invariants.iter().filter_map(|item| reader.invariant(item, files)));
             }
             other => {
                 let fault = Diagnostic::error("unknown-key", key.span, format!("a package has no section `{other}`"));

@@ -2,8 +2,8 @@
 
 use super::words::of;
 use super::{
-    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES,
-    Shape, TOWARDS, may, must,
+    CONCEPT_KINDS, DEFAULTS, DEFINITION, HIGHER_IS, Holds, ID, INVARIANT, Key, Law, PARAMETER_TYPES, RULE,
+    SOURCE_ATTRIBUTES, Shape, TOWARDS, may, must,
 };
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
@@ -39,6 +39,7 @@ pub static FILE: Shape = Shape {
         may("scope", Holds::Form(&SCOPE), "Which definitions say that there is opioid use disorder."),
         may("defaults", Holds::Form(&DEFAULTS), "Keys that every rule of this file has unless it says otherwise."),
         may("rules", Holds::Forms(&RULE), "Rules."),
+        may("invariants", Holds::Forms(&INVARIANT), "What holds of every answer, proven by `concord rules check`."),
     ],
     choice: &[],
     laws: &[Law::Inherited("rules", "strength", "defaults"), Law::Inherited("rules", "evidence", "defaults")],
