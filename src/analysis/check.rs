@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::diag::{Diagnostic, Level};
 use crate::program::{NodeId, Program, compile};
@@ -10,7 +12,8 @@ use crate::rule::model::Package;
 
 use super::catalog::{Catalog, Side, Space};
 use super::encode::Encoded;
-use super::logic::{Lit, Logic, Model};
+use super::invariants::{self, Doubt, Question, Told};
+use super::logic::{Lit, Logic, Model, Rails};
 use super::questions::{self, Claim, Depth, Finding};
 
 /// Asks a package without static faults. A package with such faults is not to
@@ -19,15 +22,17 @@ use super::questions::{self, Claim, Depth, Finding};
 pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
     let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
     let Ok(index) = ConceptIndex::build(&defs) else { return Vec::new() };
-    let program = compile::compile(package);
+    let (program, claims) = compile::with_invariants(package);
     let findings = questions::ask(package, &program, depth);
-    if findings.is_empty() && depth == Depth::Errors {
-        return Vec::new();
+    let mut diagnostics = invariants::plain(package, &index);
+    let doubts = invariants::doubts(package, &index, &program, &claims);
+    if findings.is_empty() && doubts.is_empty() && depth == Depth::Errors {
+        return diagnostics;
     }
     let catalog = Catalog::new(&[Side { package, program: &program, index: &index }]);
     let mut examples = Examples::new(&catalog, &program);
-    let mut diagnostics: Vec<Diagnostic> =
-        findings.into_iter().map(|finding| examples.shown(package, finding)).collect();
+    diagnostics.extend(findings.into_iter().map(|finding| examples.shown(package, finding)));
+    diagnostics.extend(doubts.iter().map(|doubt| doubt.told(package, examples.against(package, &program, doubt))));
     if depth == Depth::All {
         let unseen = unseen(package, &program, &diagnostics, &mut examples);
         diagnostics.extend(unseen);
@@ -67,6 +72,40 @@ impl<'a> Examples<'a> {
 
     fn holds(&self, model: &Model, node: NodeId) -> bool {
         self.encoded.of(node).is_some_and(|rails| model.holds(rails.yes))
+    }
+
+    /// A record that shows a claim not to be so, and the rules that answer for it.
+    fn against(&mut self, package: &Package, program: &Program, doubt: &Doubt<'_>) -> Option<(Value, Vec<Told>)> {
+        let question = doubt.question();
+        let mut second = None;
+        let claims = match question {
+            Question::Follows { given, then } => {
+                let mut claims = vec![self.encoded.of(given.node)?.yes];
+                if let Some(then) = then {
+                    claims.push(!self.encoded.of(then.node)?.yes);
+                }
+                claims
+            }
+            Question::Bearing { on, touched } => {
+                let here = self.space.atoms(0).iter().enumerate();
+                let atoms: Vec<Rails> = here
+                    .map(|(at, rails)| {
+                        let touched = touched.iter().any(|atom| atom.at() == at);
+                        if touched { self.logic.fresh_rails() } else { *rails }
+                    })
+                    .collect();
+                let without = Encoded::new(&mut self.logic, program, &atoms);
+                let claims = vec![self.encoded.of(on.node)?.yes, !without.of(on.node)?.yes];
+                second = Some(without);
+                claims
+            }
+        };
+        let model = self.space.smallest(&mut self.logic, &claims)?;
+        let nowhere = Rails { yes: self.logic.never(), no: self.logic.never() };
+        let here = |node: NodeId| self.encoded.of(node).unwrap_or(nowhere);
+        let without = |node: NodeId| second.as_ref().and_then(|second| second.of(node));
+        let told = invariants::blamed(package, program, question, &model, here, without);
+        Some((self.space.record(&model).request(), told))
     }
 
     /// A finding with its patient. What only a record can prove, and none does,

@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod check;
 pub mod diff;
 pub mod encode;
+pub mod invariants;
 pub mod logic;
 pub mod questions;
 pub mod space;

@@ -61,6 +61,29 @@ impl Space {
         self.nodes.get(&node).copied().unwrap_or(nowhere)
     }
 
+    /// Two patients of whom every fact is the same but those that are `touched`.
+    #[must_use]
+    pub fn differing(
+        theory: &Theory<'_>,
+        program: &Program,
+        roots: &[NodeId],
+        touched: impl Fn(AtomId) -> bool,
+    ) -> (Self, BTreeMap<NodeId, Rails>) {
+        let (mut space, second) = Self::twins(theory, program, roots);
+        for (node, other) in &second {
+            let Some(Formula::Atom(atom)) = program.nodes.get(node.at()) else { continue };
+            if touched(*atom) {
+                continue;
+            }
+            let own = space.of_node(*node);
+            for (one, other) in [(own.yes, other.yes), (own.no, other.no)] {
+                space.logic.assert(&[!one, other]);
+                space.logic.assert(&[one, !other]);
+            }
+        }
+        (space, second)
+    }
+
     /// Are there none of whom all of these hold?
     pub fn impossible(&mut self, claims: &[Lit]) -> bool {
         self.logic.impossible(claims)

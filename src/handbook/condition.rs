@@ -30,6 +30,10 @@ fn branch(book: &Book<'_>, outline: &Outline, open: bool) -> Branch {
             let phrase = vec![text(format!("{} ({})", outline.text, if *holds { "so set" } else { "not so set" }))];
             return Branch { join: Join::Fact, phrase, set_by: Vec::new(), parts: Vec::new() };
         }
+        Op::Outcome { .. } => {
+            let phrase = vec![text(outline.text.clone())];
+            return Branch { join: Join::Fact, phrase, set_by: Vec::new(), parts: Vec::new() };
+        }
         Op::All => Join::All,
         Op::Any | Op::Fact => Join::Any,
         Op::None => Join::None,

@@ -10,6 +10,7 @@ mod condition;
 mod cover;
 pub mod html;
 mod indexes;
+mod invariants;
 pub mod markdown;
 mod model;
 mod reference;
@@ -29,6 +30,7 @@ impl Handbook {
         let book = Book::new(ruleset, exercise);
         let mut chapters = vec![cover::reading()];
         chapters.extend(rules::chapters(&book));
+        chapters.push(invariants::chapter(&book));
         chapters.extend(reference::chapters(&book));
         chapters.push(indexes::chapter(&book));
         chapters.push(transparency::chapter(&book));

@@ -1,5 +1,7 @@
 //! From a checked package to its compiled form.
 
+mod outcome;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::diag::Span;
@@ -9,14 +11,25 @@ use crate::rule::model::{
 
 use super::describe::Describer;
 use super::{
-    Atom, AtomId, CompiledComponent, CompiledDefinition, CompiledRule, CompiledScope, Formula, NodeId, Op, Outline,
-    Program, SEMANTICS,
+    Atom, AtomId, CompiledComponent, CompiledDefinition, CompiledInvariant, CompiledRule, CompiledScope, Formula,
+    NodeId, Op, Outline, Program, SEMANTICS,
 };
 
 /// Compiles a package that was checked: every name in it is known, and nothing
 /// rests on itself. (What is not so compiles to a formula that is never true.)
 #[must_use]
 pub fn compile(package: &Package) -> Program {
+    compiled(package, |_| ()).0
+}
+
+/// Compiles a package with its invariants. The program is that of [`compile`]
+/// with further atoms and formulas behind its own.
+#[must_use]
+pub fn with_invariants(package: &Package) -> (Program, Vec<CompiledInvariant>) {
+    compiled(package, Compiler::invariants)
+}
+
+fn compiled<'a, T>(package: &'a Package, further: impl FnOnce(&mut Compiler<'a>) -> T) -> (Program, T) {
     let mut compiler = Compiler::new(package);
     let definitions = package.definitions.iter().map(|definition| {
         let outline = compiler.definition(&definition.id.value);
@@ -31,15 +44,9 @@ pub fn compile(package: &Package) -> Program {
         possible: node_of(&package.scope.possible),
         in_remission: node_of(&package.scope.in_remission),
     };
-    Program {
-        semantics: SEMANTICS,
-        atoms: compiler.atoms,
-        nodes: compiler.nodes,
-        definitions,
-        rules,
-        components,
-        scope,
-    }
+    let further = further(&mut compiler);
+    let (atoms, nodes) = (compiler.atoms, compiler.nodes);
+    (Program { semantics: SEMANTICS, atoms, nodes, definitions, rules, components, scope }, further)
 }
 
 struct Compiler<'a> {
@@ -177,6 +184,7 @@ impl<'a> Compiler<'a> {
                 let node = if test.holds { self.intern(Formula::And(Vec::new())) } else { self.never() };
                 Outline::leaf(test.text.clone(), node, Op::Constant(test.holds), condition.span)
             }
+            Condition::Outcome(outcome) => self.outcome(outcome, condition.span),
             _ => self.group(condition, binds),
         }
     }

@@ -172,6 +172,37 @@ pub struct Program {
     pub scope: CompiledScope,
 }
 
+/// What an invariant claims of every patient.
+#[derive(Clone, Debug)]
+pub struct CompiledInvariant {
+    /// Index in the package.
+    pub invariant: u32,
+    /// The claims that are about patients.
+    pub claims: Vec<CompiledClaim>,
+}
+
+/// A claim about every patient.
+#[derive(Clone, Debug)]
+pub enum CompiledClaim {
+    /// Where the first is true, so is the second. Without a second: the first
+    /// is true of no patient.
+    Follows {
+        /// The first.
+        given: Outline,
+        /// The second.
+        then: Option<Outline>,
+    },
+    /// Facts without bearing on any of these.
+    NoBearing {
+        /// Conditions that name the facts.
+        named: Vec<Outline>,
+        /// The facts that they ask for.
+        of: Vec<AtomId>,
+        /// What they never bring about.
+        on: Vec<Outline>,
+    },
+}
+
 /// Version of the engine's semantics: raised whenever the same package and the
 /// same patient could get another answer.
 pub const SEMANTICS: u32 = 1;

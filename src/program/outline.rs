@@ -58,6 +58,14 @@ pub enum Op {
     Offered(String),
     /// A test of a parameter, the same for every patient.
     Constant(bool),
+    /// What the answer says, by the rules that say it and those that speak of
+    /// the same components otherwise. In invariants alone.
+    Outcome {
+        /// Rules that say it, by index in the program.
+        by: Vec<u32>,
+        /// The others.
+        beside: Vec<u32>,
+    },
 }
 
 /// How the parts of a condition hang together, for an explanation.
@@ -86,7 +94,7 @@ impl Outline {
     #[must_use]
     pub fn shape(&self) -> Shape {
         match self.op {
-            Op::Constant(_) => Shape::Leaf,
+            Op::Constant(_) | Op::Outcome { .. } => Shape::Leaf,
             _ if self.parts.is_empty() && !self.is_group() => Shape::Leaf,
             Op::All | Op::Definition(_) => Shape::All,
             Op::None | Op::Not => Shape::None,

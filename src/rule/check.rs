@@ -4,6 +4,7 @@
 mod cycle;
 mod hazard;
 mod ledger;
+pub mod invariants;
 mod names;
 pub mod scale;
 
@@ -31,6 +32,7 @@ pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
     concepts(package, &known, &mut faults);
     for rule in &package.rules {
         statement(rule, &mut faults);
+        length(rule, &mut faults);
         evidence_of_actions(&known, rule, &mut faults);
         outranks(&known, rule, &mut faults);
         review_date(rule, today, &mut faults);
@@ -42,6 +44,12 @@ pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
     for definition in &package.definitions {
         walk(&definition.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }
+    for claim in package.invariants.iter().flat_map(|invariant| &invariant.claims) {
+        for condition in invariants::conditions(claim) {
+            walk(condition, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
+        }
+    }
+    invariants::check(package, &mut faults);
     if faults.iter().all(|fault| fault.code != "unknown-name") {
         cycle::check(package, &mut faults);
     }
@@ -91,7 +99,8 @@ pub fn parts(condition: &Condition) -> Vec<&Spanned<Condition>> {
         | Condition::Proposed(_)
         | Condition::Offered(_)
         | Condition::Parameter(_)
-        | Condition::Fact(_) => Vec::new(),
+        | Condition::Fact(_)
+        | Condition::Outcome(_) => Vec::new(),
     }
 }
 
@@ -159,6 +168,18 @@ fn statement(rule: &Rule, faults: &mut Vec<Diagnostic>) {
                 .help("name a fact that stands directly below `all`"),
             None => fault.help(format!("give a fact of the condition `as: {name}`")),
         });
+    }
+}
+
+/// Words of a statement above which no one reads it in a visit.
+const WORDS: usize = 60;
+
+fn length(rule: &Rule, faults: &mut Vec<Diagnostic>) {
+    let words = rule.statement.split_whitespace().count();
+    if rule.status != RuleStatus::Retired && words > WORDS {
+        let message = format!("the statement of `{}` has {words} words, and {WORDS} are many", rule.id.value);
+        let fault = Diagnostic::warning("long-statement", rule.statement.span, message);
+        faults.push(fault.help("say what to weigh and why; split the rule where it says two things"));
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Brief, BriefBranch, BriefItem, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus, Spanned};
+use super::model::{
+    Brief, BriefBranch, BriefItem, Invariant, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus, Spanned,
+};
 
 /// What can carry items of a brief.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub enum CarrierKind {
 
 /// The kinds of carriers that a package can write. Of the others no item can
 /// be carried, so none is missed.
-const WRITTEN: &[CarrierKind] = &[CarrierKind::Rule];
+const WRITTEN: &[CarrierKind] = &[CarrierKind::Rule, CarrierKind::Invariant];
 
 impl CarrierKind {
     /// What messages call it.
@@ -68,7 +70,17 @@ pub struct Carrier<'a> {
 /// Everything of a package that carries items. What else gets a list of items
 /// adds its own here, and its kind to [`WRITTEN`].
 pub fn carriers(package: &Package) -> impl Iterator<Item = Carrier<'_>> {
-    package.rules.iter().map(of_rule)
+    package.rules.iter().map(of_rule).chain(package.invariants.iter().map(of_invariant))
+}
+
+fn of_invariant(invariant: &Invariant) -> Carrier<'_> {
+    Carrier {
+        kind: CarrierKind::Invariant,
+        id: &invariant.id,
+        status: RuleStatus::Active,
+        follows: &invariant.follows,
+        location: &invariant.location,
+    }
 }
 
 fn of_rule(rule: &Rule) -> Carrier<'_> {

@@ -3,6 +3,7 @@
 
 mod condition;
 mod governance;
+mod invariant;
 mod overlay;
 mod parameter;
 mod rule;
@@ -17,6 +18,7 @@ use crate::diag::Span;
 
 pub use condition::*;
 pub use governance::*;
+pub use invariant::*;
 pub use overlay::*;
 pub use parameter::*;
 pub use rule::*;
@@ -89,6 +91,9 @@ pub struct Package {
     /// Hazards and their controls. In no digest.
     #[serde(skip)]
     pub hazards: Vec<Hazard>,
+    /// What holds of every answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invariants: Vec<Invariant>,
     /// What a site lays over the package; already merged into the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Overlay>,
@@ -115,6 +120,7 @@ impl Package {
         self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.briefs.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.hazards.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.invariants.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
 }
 

@@ -41,8 +41,9 @@ type List = (&'static str, &'static [&'static str], Option<&'static [&'static st
 pub fn changes(old: &Package, new: &Package) -> Vec<Change> {
     let mut changes = Vec::new();
     let sides = [old, new].map(|package| serde_json::to_value(package).unwrap_or_default());
-    let lists: [List; 9] = [
+    let lists: [List; 10] = [
         ("rule", &["rules"], Some(OF_RULES)),
+        ("invariant", &["invariants"], None),
         ("component", &["components"], Some(&["title", "approaches"])),
         ("approach", &["approaches"], None),
         ("source", &["sources"], None),

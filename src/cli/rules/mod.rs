@@ -30,9 +30,9 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = check::Form::Text)]
         format: check::Form,
     },
-    /// Show the package, or one rule of it.
+    /// Show the package, or one rule or invariant of it.
     Show {
-        /// Id of a rule.
+        /// Id of a rule or an invariant.
         id: Option<String>,
         /// Directory of the package; else the one in the binary.
         #[arg(long, value_name = "DIR")]

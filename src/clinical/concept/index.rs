@@ -60,6 +60,28 @@ impl ConceptIndex {
         }
     }
 
+    /// These concepts and those that have a code in common with one of them, by
+    /// their place in the definitions. Of medications, an ingredient or a product
+    /// that both list: a product of two ingredients joins no two concepts.
+    pub fn sharing(&self, concepts: &[usize]) -> HashSet<usize> {
+        let mut shared: HashSet<usize> = concepts.iter().copied().collect();
+        let mut meet = |group: &mut dyn Iterator<Item = usize>| {
+            let group: Vec<usize> = group.collect();
+            if group.iter().any(|one| concepts.contains(one)) {
+                shared.extend(group);
+            }
+        };
+        let certain = |found: &&(usize, ConceptMatch)| found.1.certainty == Match::Certain;
+        for place in self.icd.chunk_by(|(one, _), (other, _)| one == other) {
+            meet(&mut place.iter().filter(certain).map(|(_, found)| found.concept));
+        }
+        let listed = self.exact.values().flat_map(HashMap::values);
+        for group in listed.chain(self.ingredients.values()).chain(self.icd_retired.values()) {
+            meet(&mut self.certain(group).iter().map(|found| found.concept));
+        }
+        shared
+    }
+
     fn current(&self, code: &str) -> Vec<ConceptMatch> {
         let Some(place) = terminology::icd().position(code) else {
             return Vec::new();

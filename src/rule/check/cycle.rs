@@ -26,6 +26,7 @@ enum Stratum<'a> {
     Offered(&'a str),
     Outranks(&'a str),
     Rule(&'a str),
+    Claim(&'a str, usize),
 }
 
 impl Stratum<'_> {
@@ -35,7 +36,7 @@ impl Stratum<'_> {
             Self::Proposed(id) => Some(format!("`proposed: {id}`")),
             Self::Offered(id) => Some(format!("`offered: {id}`")),
             Self::Outranks(id) => Some(format!("rule `{id}`")),
-            Self::Rule(_) => None,
+            Self::Rule(_) | Self::Claim(..) => None,
         }
     }
 }
@@ -84,9 +85,9 @@ pub fn check(package: &Package, faults: &mut Vec<Diagnostic>) {
     }
     let mut total = 0_usize;
     let conditions = package.definitions.iter().map(|one| (Stratum::Definition(&one.id.value), one.when.span));
-    for (stratum, span) in
-        conditions.chain(package.rules.iter().map(|one| (Stratum::Rule(&one.id.value), one.when.span)))
-    {
+    let rules = package.rules.iter().map(|one| (Stratum::Rule(&one.id.value), one.when.span));
+    let claims = claims(package).map(|(stratum, condition)| (stratum, condition.span));
+    for (stratum, span) in conditions.chain(rules).chain(claims) {
         total = total.saturating_add(weights.get(&stratum).map_or(0, |weight| weight.parts));
         if total > MAX_PARTS {
             let message = format!(
@@ -198,6 +199,9 @@ fn strata(package: &Package) -> Strata<'_> {
             }
         }
     }
+    for (stratum, condition) in claims(package) {
+        strata.insert(stratum, makeup(condition));
+    }
     // What outranks a rule decides about the offer that the rule speaks of.
     let mut above: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
     for rule in package.rules.iter().filter(|rule| rule.status == RuleStatus::Active) {
@@ -215,6 +219,14 @@ fn strata(package: &Package) -> Strata<'_> {
         }
     }
     strata
+}
+
+/// The conditions of invariants.
+fn claims(package: &Package) -> impl Iterator<Item = (Stratum<'_>, &Spanned<Condition>)> {
+    package.invariants.iter().flat_map(|invariant| {
+        let conditions = invariant.claims.iter().flat_map(super::invariants::conditions).enumerate();
+        conditions.map(|(place, condition)| (Stratum::Claim(&invariant.id.value, place), condition))
+    })
 }
 
 fn makeup(condition: &Spanned<Condition>) -> Makeup<'_> {

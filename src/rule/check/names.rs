@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::invariants::conditions;
 use super::parts;
 use crate::clinical::concept::ConceptKind;
 use crate::diag::{Diagnostic, Span, nearest};
-use crate::rule::model::{Conclusion, Condition, Fact, Name, ObservationTest, Package, Spanned};
+use crate::rule::model::{
+    Claim, Conclusion, Condition, Fact, Invariant, Name, ObservationTest, Outcome, Package, Spanned,
+};
 
 /// Faults up to which what was meant is looked for.
 const SUGGESTED: usize = 200;
@@ -68,6 +71,7 @@ impl<'a> Names<'a> {
                 substances.entry(class).or_insert(substance.id.span);
             }
         }
+        table("invariant", package.invariants.iter().map(|invariant| spanned(&invariant.id)), faults);
         table("parameter", package.parameters.iter().map(|parameter| spanned(&parameter.id)), faults);
         table("scale", package.scales.iter().map(|scale| spanned(&scale.id)), faults);
         table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
@@ -129,6 +133,30 @@ impl<'a> Names<'a> {
                 _ => {}
             }
         }
+        for invariant in &package.invariants {
+            self.invariant(invariant, faults);
+        }
+    }
+
+    fn invariant(&self, invariant: &Invariant, faults: &mut Vec<Diagnostic>) {
+        expect(&self.sources, "source", invariant.evidence.iter().map(|citation| &citation.source), faults);
+        for claim in &invariant.claims {
+            conditions(claim).into_iter().for_each(|condition| self.condition(condition, faults));
+            match claim {
+                Claim::NoText { except, .. } => {
+                    expect(&self.rules, "rule", except.iter().map(|exception| &exception.rule), faults);
+                }
+                Claim::Says { components, .. } => expect(&self.components, "component", components, faults),
+                Claim::Order { first, then } => {
+                    expect(&self.approaches, "approach", first.iter().chain(then), faults);
+                }
+                Claim::Apart { one, other } => {
+                    one.iter().chain(other).for_each(|name| self.any_concept(name, faults));
+                }
+                Claim::Codes { concept, .. } => self.any_concept(concept, faults),
+                Claim::Never(_) | Claim::Always { .. } | Claim::NoBearing { .. } => {}
+            }
+        }
     }
 
     fn any_concept(&self, name: &Name, faults: &mut Vec<Diagnostic>) {
@@ -147,6 +175,13 @@ impl<'a> Names<'a> {
                 expect(&self.components, "component", [name], faults);
             }
             Condition::Fact(test) => self.fact(&test.fact, faults),
+            Condition::Outcome(Outcome::Standing { components, approaches, .. }) => {
+                expect(&self.components, "component", components, faults);
+                expect(&self.approaches, "approach", approaches, faults);
+            }
+            Condition::Outcome(Outcome::Assess { instruments }) => {
+                expect(&self.observations, "observation concept", instruments, faults);
+            }
             other => parts(other).into_iter().for_each(|part| self.condition(part, faults)),
         }
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Name, Spanned};
+use super::{Name, Outcome, Spanned};
 use crate::clinical::date::Length;
 use crate::clinical::patient::{Setting, Severity as StatedSeverity, Sex};
 
@@ -39,6 +39,8 @@ pub enum Condition {
     Parameter(ParameterTest),
     /// A fact.
     Fact(FactTest),
+    /// What the answer says; in invariants alone.
+    Outcome(Outcome),
 }
 
 /// A test of a parameter, decided when the package is read.

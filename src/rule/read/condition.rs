@@ -31,6 +31,7 @@ impl Reader {
             "proposed" => form.take("proposed").and_then(|node| self.name(node)).map(Condition::Proposed),
             "offered" => form.take("offered").and_then(|node| self.name(node)).map(Condition::Offered),
             "parameter" => form.take("parameter").and_then(|node| self.parameter_test(&mut form, node)),
+            "standing" | "alert" | "assess" => self.outcome(&mut form, leading),
             fact => self.fact(&mut form, fact),
         };
         form.finish(self);
@@ -49,7 +50,7 @@ impl Reader {
         });
     }
 
-    fn conditions(&mut self, node: &Node) -> Vec<Spanned<Condition>> {
+    pub(super) fn conditions(&mut self, node: &Node) -> Vec<Spanned<Condition>> {
         let items = self.list(node, "a group of conditions");
         if items.is_empty() && matches!(node.kind, Kind::List(_)) {
             self.fault(Diagnostic::error("empty-list", node.span, "the group has no condition"));

@@ -170,7 +170,7 @@ impl Reader {
         Some(Answer { id: id?, words, codings, excludes })
     }
 
-    fn codings(&mut self, node: &Node) -> Vec<(String, String)> {
+    pub(super) fn codings(&mut self, node: &Node) -> Vec<(String, String)> {
         let items = self.list(node, "`codings`");
         items
             .iter()

@@ -4,6 +4,7 @@ mod condition;
 mod declare;
 pub mod form;
 mod governance;
+mod invariant;
 mod overlay;
 mod parameter;
 mod rules;
@@ -139,6 +140,10 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
             }
             "briefs" => package.briefs.extend(read_items(reader, node, Reader::brief)),
             "hazards" => package.hazards.extend(read_items(reader, node, Reader::hazard)),
+            "invariants" => {
+                let invariants = items(reader, node);
+                package.invariants.extend(invariants.iter().filter_map(|item| reader.invariant(item, files)));
+            }
             other => {
                 let fault = Diagnostic::error("unknown-key", key.span, format!("a package has no section `{other}`"));
                 let sections: Vec<&str> = shape::FILE.keys.iter().map(|key| key.name).collect();

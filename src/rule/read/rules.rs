@@ -52,7 +52,7 @@ impl Reader {
         None
     }
 
-    fn evidence(&mut self, node: &Node) -> Vec<Citation> {
+    pub(super) fn evidence(&mut self, node: &Node) -> Vec<Citation> {
         let items = self.list(node, "`evidence`");
         items
             .iter()

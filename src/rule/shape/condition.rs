@@ -1,9 +1,10 @@
 //! Conditions: one row of `CONDITIONS` for each leading key.
 
+use super::rules::{CATEGORIES, SEVERITIES};
 use super::words::of;
 use super::{
-    ABSENT, DIAGNOSIS_STATUS, Holds, Key, LACTATION, Law, MEDICATION_STATUS, PREGNANCY, SETTINGS, SEVERITY, SEX, Shape,
-    may, must,
+    ABSENT, DIAGNOSIS_STATUS, Holds, Key, LACTATION, Law, MEDICATION_STATUS, PREGNANCY, SETTINGS, SEVERITY, SEX,
+    STANDING, Shape, may, must,
 };
 
 const AS: Key = may(
@@ -233,6 +234,32 @@ pub static CONDITIONS: &[Shape] = &[
             must("onset_order", Holds::Form(&ONSET_ORDER), "The first began before the second, by the gap at least."),
             AS,
         ],
+        &[],
+    ),
+    leading(
+        "standing",
+        &[must("standing", Holds::Form(&STANDING), "The answer says so of a component. In invariants alone.")],
+        &[],
+    ),
+    leading(
+        "alert",
+        &[
+            must(
+                "alert",
+                Holds::SomeWords(CATEGORIES),
+                "The answer has an alert of this category, raised or raised as possible. In invariants alone.",
+            ),
+            may("severity", Holds::SomeWords(SEVERITIES), "Of this severity, or one of a list. Without it: any."),
+        ],
+        &[],
+    ),
+    leading(
+        "assess",
+        &[must(
+            "assess",
+            Holds::Names,
+            "The answer has this instrument as due, or one of a list. In invariants alone.",
+        )],
         &[],
     ),
     leading(

@@ -2,8 +2,8 @@
 
 use super::words::of;
 use super::{
-    BRIEF, CONCEPT_KINDS, DEFAULTS, DEFINITION, HAZARD, HIGHER_IS, Holds, ID, Key, Law, PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES,
-    Shape, TOWARDS, may, must,
+    BRIEF, CONCEPT_KINDS, DEFAULTS, DEFINITION, HAZARD, HIGHER_IS, Holds, ID, INVARIANT, Key, Law, PARAMETER_TYPES,
+    RULE, SOURCE_ATTRIBUTES, Shape, TOWARDS, may, must,
 };
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
@@ -41,6 +41,7 @@ pub static FILE: Shape = Shape {
         may("rules", Holds::Forms(&RULE), "Rules."),
         may("briefs", Holds::Forms(&BRIEF), "Clinical briefs, with what became of every item. No answer depends on it."),
         may("hazards", Holds::Forms(&HAZARD), "Hazards with their controls and proofs. No answer depends on it."),
+        may("invariants", Holds::Forms(&INVARIANT), "What holds of every answer, proven by `concord rules check`."),
     ],
     choice: &[],
     laws: &[Law::Inherited("rules", "strength", "defaults"), Law::Inherited("rules", "evidence", "defaults")],

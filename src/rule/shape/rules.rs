@@ -1,7 +1,7 @@
 //! Rules, definitions and conclusions.
 
 use super::words::of;
-use super::{ACTIONS, Holds, ID, Key, Law, STATUS, Shape, UNKNOWN, VERIFICATION, may, must};
+use super::{ACTIONS, Holds, ID, Key, Law, STATUS, Shape, UNKNOWN, VERIFICATION, Words, may, must};
 use crate::rule::model::{Category, InsightCode, Severity, Urgency};
 
 const RULE_STATUS: Key = may(
@@ -29,7 +29,9 @@ const EVIDENCE: Key = may(
     Holds::SomeForms(&CITATION),
     "What the rule rests on. Must be there, unless the file's `defaults` say it.",
 );
-const CATEGORY: Holds = Holds::Word(|| Category::ALL.iter().map(|word| word.word()).collect());
+pub(super) const CATEGORIES: Words = || Category::ALL.iter().map(|word| word.word()).collect();
+pub(super) const SEVERITIES: Words = || Severity::ALL.iter().map(|word| word.word()).collect();
+const CATEGORY: Holds = Holds::Word(CATEGORIES);
 
 /// A rule.
 pub static RULE: Shape = Shape {
@@ -173,11 +175,7 @@ pub static ALERT: Shape = Shape {
     about: "What the alert is about, how grave it is and how soon it wants an answer.",
     keys: &[
         must("category", CATEGORY, "What it is about."),
-        must(
-            "severity",
-            Holds::Word(|| Severity::ALL.iter().map(|word| word.word()).collect()),
-            "How grave it is: `low`, `moderate`, `high`, `critical`.",
-        ),
+        must("severity", Holds::Word(SEVERITIES), "How grave it is: `low`, `moderate`, `high`, `critical`."),
         must(
             "urgency",
             Holds::Word(|| Urgency::ALL.iter().map(|word| word.word()).collect()),

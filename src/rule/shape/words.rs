@@ -3,8 +3,8 @@
 use crate::clinical::concept::ConceptKind;
 use crate::clinical::patient::{Setting, Severity, Sex};
 use crate::rule::model::{
-    ActionName, DiagnosisStatus, HarmSeverity, HazardKind, ItemKind, ItemStatus, MedicationTest, RuleStatus,
-    SourceAttribute, Towards, Verification, WhenUnknown,
+    ActionName, DiagnosisStatus, HarmSeverity, HazardKind, ItemKind, ItemStatus, MedicationTest, Reading, RuleStatus,
+    SourceAttribute, Standing, Towards, Verification, WhenUnknown,
 };
 
 /// Version of the language. A package that says none is of the first.
@@ -164,3 +164,21 @@ pub const TOWARDS: &[(&str, Towards)] =
 
 /// What a higher score of a scale is.
 pub const HIGHER_IS: &[(&str, bool)] = &[("worse", true), ("better", false)];
+
+/// What an answer can say of a component.
+pub const STANDINGS: &[(&str, Standing)] = &[
+    ("recommended", Standing::Recommended),
+    ("considered", Standing::Considered),
+    ("offered", Standing::Offered),
+    ("caution", Standing::Caution),
+    ("verify-first", Standing::VerifyFirst),
+    ("contraindicated", Standing::Contraindicated),
+];
+
+/// Texts that people read.
+pub const READINGS: &[(&str, Reading)] = &[
+    ("rules", Reading::Rules),
+    ("components", Reading::Components),
+    ("names", Reading::Names),
+    ("questions", Reading::Questions),
+];
