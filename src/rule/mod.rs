@@ -1,6 +1,7 @@
 //! The rule language: its model, its reader and its checks. Nothing here runs.
 
 pub mod check;
+pub mod disorder;
 pub mod model;
 pub mod overlay;
 pub mod parameter;
