@@ -248,6 +248,13 @@ SYSTEMIC = ["benzodiazepine", "cyp2d6-inhibitor", "cyp3a4-inducer-moderate", "cy
 
 RELAPSING = ["opioid-use-disorder", *(f"{name}-use-disorder" for name in SUBSTANCES), "tobacco-use-disorder"]
 
+# Remission in a concept of another name: the codes F32.4, F32.5 and F33.4x are of major depression alone.
+REMISSION = {"major-depressive-disorder": "depression-in-remission"}
+
+# One disorder whose codes tell apart its course or type alone, or are of two code systems.
+ONE_DISORDER = ["adhd", "borderline-personality-disorder", "generalized-anxiety-disorder", "panic-disorder", "ptsd",
+                "social-anxiety-disorder"]
+
 # File -> concepts: every concept lands in the first file whose test accepts it.
 INSTRUMENTS = ("audit", "c-ssrs", "dast", "gad-7", "glasgow", "pc-ptsd", "pcl", "phq", "suicide-risk-level")
 OBSERVATION_FILES = {"urine": lambda name: name.startswith("urine-"),

@@ -139,6 +139,10 @@ def concepts(data):
         concept(name, found[members[0]]["kind"], text)["includes"] |= set(members)
     for name in tables.RELAPSING:
         found[name] |= {"relapsing": True, "remission": f"{name}-in-remission"}
+    for name, remission in tables.REMISSION.items():
+        found[name] |= {"remission": remission}
+    for name in tables.ONE_DISORDER:
+        found[name] |= {"one_disorder": True}
     for name, entry in found.items():
         if entry["kind"] == "observation":
             entry["source_attribute"] = tables.source_attribute(name)
@@ -315,7 +319,7 @@ def yaml(name, concept):
         for key in RXNORM:
             if concept[key]:
                 lines += flow("    ", key, ordered(concept[key]))
-    for key in ("remission", "relapsing", "unit", "molar_mass", "valence", "source_attribute"):
+    for key in ("remission", "relapsing", "one_disorder", "unit", "molar_mass", "valence", "source_attribute"):
         if concept[key]:
             value = "true" if concept[key] is True else concept[key]
             lines.append(f"  {key}: {chr(39) + value + chr(39) if value[0] in '{%' else value}")

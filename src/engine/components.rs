@@ -31,7 +31,7 @@ pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
         let rules = spoken_of.get(&index).map(Vec::as_slice).unwrap_or_default();
         let current = compiled.current.map(|node| case.values.get(node));
         let planned = compiled.planned.is_some_and(|node| case.values.get(node) == Truth::True);
-        let action = action(case, compiled, current);
+        let action = action(case, compiled, current, planned);
         let counts = |actions: &[ActionName]| match current {
             Some(Truth::True) => actions.contains(&ActionName::Continue),
             Some(Truth::Unknown) => actions.contains(&ActionName::Continue) || actions.contains(&ActionName::Start),
@@ -54,12 +54,15 @@ pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
     placed
 }
 
-/// Use that is certain continues; absence that is certain starts; what is
-/// assumed or unknown may be either. What a record can't show may be either too.
-fn action(case: &Case<'_>, compiled: &CompiledComponent, current: Option<Truth>) -> Action {
+/// Use that is certain continues; absence that is certain, or with which a plan
+/// agrees, starts; what is assumed or unknown may be either. What a record can't
+/// show may be either too.
+fn action(case: &Case<'_>, compiled: &CompiledComponent, current: Option<Truth>, planned: bool) -> Action {
     match current {
         Some(Truth::True) => Action::Continue,
-        Some(Truth::False) if !compiled.current.is_some_and(|node| case.assumed_false_any(node)) => Action::Start,
+        Some(Truth::False) if planned || !compiled.current.is_some_and(|node| case.assumed_false_any(node)) => {
+            Action::Start
+        }
         _ => Action::StartOrContinue,
     }
 }

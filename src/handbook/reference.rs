@@ -163,6 +163,9 @@ fn value_set(book: &Book<'_>, concept: &Concept) -> ValueSet {
     if concept.relapsing {
         more.push(("Relapsing", vec![text("an inactive or resolved status does not clear it")]));
     }
+    if concept.one_disorder {
+        more.push(("One disorder", vec![text("remission of one of its codes weighs against another that is active")]));
+    }
     if let Some(unit) = &concept.unit {
         let unit = if unit.value == "{score}" { text("a score") } else { Piece::Code(unit.value.clone()) };
         more.push(("Unit", vec![unit]));

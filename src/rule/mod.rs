@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod ledger;
+pub mod disorder;
 pub mod model;
 pub mod overlay;
 pub mod parameter;

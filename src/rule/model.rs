@@ -324,6 +324,10 @@ pub struct Concept {
     pub remission: Option<Name>,
     /// Inactive or resolved status does not clear it: *possible*.
     pub relapsing: bool,
+    /// It is one disorder with all that it includes: what says that one of its
+    /// codes is in remission weighs against another that is active.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub one_disorder: bool,
     /// Canonical UCUM unit; `{score}` for instrument totals.
     pub unit: Option<Spanned<String>>,
     /// Molar mass in g/mol, where mass and molar units are both seen.
@@ -333,6 +337,14 @@ pub struct Concept {
     /// The source attribute that a rule uses by asking for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_attribute: Option<SourceAttribute>,
+}
+
+impl Concept {
+    /// Is it one disorder, not a union of several?
+    #[must_use]
+    pub fn is_one_disorder(&self) -> bool {
+        self.one_disorder || self.relapsing || self.remission.is_some()
+    }
 }
 
 /// A named condition.

@@ -10,7 +10,10 @@ use concord::api::decide::{Decision, Terms, decide};
 use concord::api::json;
 use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
+use concord::api::request;
 use concord::engine::decision::{Action, Answer, Component, Scope, Standing};
+use concord::rule::model::Fact;
+use concord::rule::truth::Truth;
 use concord::ruleset::Ruleset;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -21,7 +24,7 @@ use crate::cases::SHIPPED;
 
 const AS_OF: &str = "2026-06-01T12:00:00Z";
 
-fn request(patient: &Value, explain: &str) -> EvaluateRequest {
+fn wire(patient: &Value, explain: &str) -> EvaluateRequest {
     let body = json!({"patient": patient, "asOf": AS_OF, "explain": explain});
     json::from_str(&body.to_string()).unwrap_or_else(|error| panic!("{error}: {body}"))
 }
@@ -32,7 +35,7 @@ fn decision(ruleset: &Arc<Ruleset>, patient: &Value) -> Decision {
 
 fn explained(ruleset: &Arc<Ruleset>, patient: &Value, explain: &str) -> Decision {
     let terms = Terms { limits: Limits::default(), purpose_of_use: "TREAT".to_owned() };
-    decide(ruleset, request(patient, explain), &terms, jiff::Timestamp::UNIX_EPOCH)
+    decide(ruleset, wire(patient, explain), &terms, jiff::Timestamp::UNIX_EPOCH)
         .unwrap_or_else(|refusal| panic!("{refusal:?}: {patient}"))
 }
 
@@ -53,9 +56,9 @@ fn coding(system: &str, code: &str) -> Value {
 
 const DIAGNOSES: &[&str] = &[
     "F11.10", "F11.11", "F11.20", "F11.21", "F11.23", "F11.24", "F11.2", "F11.90", "F11.93", "F10.20", "F13.20",
-    "F31.2", "F31.81", "F32.1", "F33.2", "F40.10", "F41.0", "F41.1", "F43.12", "F60.3", "F90.9", "R45.851", "Z91.51",
-    "T40.2X1A", "T40.2X2A", "T40.2X5A", "Z79.891", "G89.29", "K72.00", "B17.10", "I47.21", "Z33.1", "Z59.00", "Z81.3",
-    "F32", "Q99.9", "ZZZ",
+    "F10.21", "F14.20", "F14.21", "F31.2", "F31.74", "F31.81", "F32.1", "F32.5", "F33.2", "F34.1", "F40.10", "F41.0",
+    "F41.1", "F43.10", "F43.12", "F60.3", "F90.9", "R45.851", "Z91.51", "T14.91XA", "T40.2X1A", "T40.2X2A", "T40.2X5A",
+    "Z79.891", "G89.29", "K72.00", "B17.10", "I47.21", "Z33.1", "Z59.00", "Z81.3", "F32", "Q99.9", "ZZZ",
 ];
 const MEDICATIONS: &[&str] = &[
     "1819", "352364", "6813", "7243", "637213", "7804", "596", "4493", "36437", "51272", "6448", "2002", "8123",
@@ -324,6 +327,36 @@ fn subject(entry: &Value) -> String {
     format!("{}{}{}", entry["coding"][0]["code"], entry["type"], entry["code"])
 }
 
+/// A diagnosis atom with the truth that the engine reads in a record.
+fn diagnoses_of(patient: &Value) -> Vec<(&'static Fact, Truth)> {
+    let read = request::read(wire(patient, "BRIEF"), &Limits::default(), jiff::Timestamp::UNIX_EPOCH);
+    let read = read.unwrap_or_else(|refusal| panic!("{refusal:?}: {patient}"));
+    let (truths, _) = SHIPPED.truths(&read.patient, &read.as_of);
+    let atoms = SHIPPED.program().atoms.iter().map(|atom| &atom.fact).zip(truths);
+    atoms.filter(|(fact, _)| matches!(fact, Fact::Diagnosis { .. })).collect()
+}
+
+/// What can be said of each of these is said of no other: the major depression of F32 is that of F33.
+fn family(code: &str) -> String {
+    code.chars().take(3).collect::<String>().replace("F33", "F32")
+}
+
+/// The concepts with all that they include, by name.
+fn trees() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
+    let concepts = &SHIPPED.package().concepts;
+    let tree = |root: &'static str| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![root]);
+        while let Some(id) = next.pop() {
+            if seen.insert(id) {
+                let found = concepts.iter().find(|concept| concept.def.id == id).expect("a concept");
+                next.extend(found.def.includes.iter().map(String::as_str));
+            }
+        }
+        seen
+    };
+    concepts.iter().map(|concept| (concept.def.id.as_str(), tree(&concept.def.id))).collect()
+}
+
 /// Paths of the permuted request, as those of the first one.
 fn mapped_back(text: &str, list: &str, order: &[usize]) -> String {
     let mut text = text.to_owned();
@@ -392,6 +425,45 @@ proptest! {
                         !now.offered() || named,
                         "{} is offered once {list}[{index}] is forgotten, and nothing asks for it: {patient}", key.0
                     );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_one_disorder_never_weakens_another(
+        patient in a_patient(), code in select(DIAGNOSES), status in select(&["REMISSION", "RESOLVED", "INACTIVE"][..]),
+        recorded in some_date(),
+    ) {
+        let entries = patient["diagnoses"].as_array().expect("a list");
+        prop_assume!(entries.iter().all(|entry| {
+            family(entry["coding"][0]["code"].as_str().expect("a code")) != family(code)
+        }));
+        let mut more = patient.clone();
+        let mut entry = json!({"coding": coding("ICD-10-CM", code), "clinicalStatus": status});
+        put(&mut entry, "recorded", recorded);
+        more["diagnoses"].as_array_mut().expect("a list").push(entry);
+        for ((fact, before), (_, after)) in diagnoses_of(&patient).into_iter().zip(diagnoses_of(&more)) {
+            prop_assert!(after >= before, "{fact:?} is {before:?}, and {after:?} with {code} {status}: {patient}");
+        }
+    }
+
+    #[test]
+    fn a_union_is_as_true_as_its_strongest_part(patient in a_patient()) {
+        let trees = trees();
+        let facts = diagnoses_of(&patient);
+        let parts = |fact: &Fact| match fact {
+            Fact::Diagnosis { concepts, status, severity, onset, recorded } => {
+                let asked = (*status, severity.clone(), *onset, *recorded);
+                (concepts[0].value.clone(), asked)
+            }
+            _ => unreachable!("a diagnosis"),
+        };
+        for (part, lower) in &facts {
+            for (whole, upper) in &facts {
+                let ((part, asked), (whole, other)) = (parts(part), parts(whole));
+                if asked == other && trees[whole.as_str()].contains(part.as_str()) {
+                    prop_assert!(upper >= lower, "{part} is {lower:?}, {whole} {upper:?}: {patient}");
                 }
             }
         }

@@ -16,6 +16,7 @@ mod broken;
 mod cases;
 mod catalog;
 mod deck;
+mod diagnoses;
 mod diff;
 mod drain;
 mod faults;

@@ -23,37 +23,45 @@ pub struct Cell {
 
 /// The cells of the concepts in question, in a fixed order.
 pub fn cells(sides: &[Side<'_>], kind: ConceptKind, asked: &BTreeSet<Known>) -> Vec<Cell> {
+    let asked = |means: &BTreeSet<Known>| -> BTreeSet<Known> { means.intersection(asked).copied().collect() };
+    let cells = told_apart(sides, kind, &asked).into_iter();
+    cells.map(|(concepts, coding)| Cell { coding, concepts }).collect()
+}
+
+/// One code for all of which the same is said, in a fixed order; none where
+/// nothing is.
+pub fn told_apart<S: Ord + Default>(
+    sides: &[Side<'_>],
+    kind: ConceptKind,
+    said: &dyn Fn(&BTreeSet<Known>) -> S,
+) -> Vec<(S, Coding)> {
     let mut codes = BTreeSet::new();
     for side in sides {
         for concept in side.package.concepts.iter().filter(|concept| concept.def.kind == kind) {
             codes.extend(codes_of(&concept.def));
         }
     }
-    let mut cells: BTreeMap<BTreeSet<Known>, (usize, CodeSystem, String)> = BTreeMap::new();
+    let nothing = S::default();
+    let mut cells: BTreeMap<S, (usize, CodeSystem, String)> = BTreeMap::new();
     for (rank, system, code) in codes {
         let Ok(read) = read_code(system, &code) else { continue };
-        let mut concepts = BTreeSet::new();
+        let mut means = BTreeSet::new();
         for (side, one) in sides.iter().enumerate() {
-            for found in one.index.lookup(&read) {
-                if found.certainty == Match::Certain && asked.contains(&(side, found.concept)) {
-                    concepts.insert((side, found.concept));
-                }
-            }
+            let certain = one.index.lookup(&read).into_iter().filter(|found| found.certainty == Match::Certain);
+            means.extend(certain.map(|found| (side, found.concept)));
         }
-        if concepts.is_empty() {
+        let says = said(&means);
+        if says == nothing {
             continue;
         }
         let candidate = (rank, system, code);
-        let best = cells.entry(concepts).or_insert_with(|| candidate.clone());
+        let best = cells.entry(says).or_insert_with(|| candidate.clone());
         if candidate < *best {
             *best = candidate;
         }
     }
-    let cells = cells.into_iter().map(|(concepts, (_, system, code))| Cell {
-        coding: Coding { system: system.name().to_owned(), code },
-        concepts,
-    });
-    cells.collect()
+    let cells = cells.into_iter();
+    cells.map(|(says, (_, system, code))| (says, Coding { system: system.name().to_owned(), code })).collect()
 }
 
 /// The codes that a definition lists, each with its rank: the best known first.

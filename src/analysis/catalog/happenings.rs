@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::codes::{self, Known};
+use super::codes;
 use super::moments::{self, Moment};
 use super::observations::inside;
 use super::record::Entry;
@@ -67,16 +67,11 @@ struct Made {
 }
 
 impl Builder<'_> {
-    fn coded(&self, side: usize, names: &[Name]) -> BTreeSet<Known> {
-        let Some(one) = self.sides.get(side) else { return BTreeSet::new() };
-        names.iter().filter_map(|name| one.concept(name)).map(|(at, _)| (side, at)).collect()
-    }
-
     pub(super) fn allergies(&mut self) {
         let mut asked = BTreeSet::new();
         for (side, _, fact, _) in self.atoms() {
             if let Fact::Allergy { concepts } = fact {
-                asked.extend(self.coded(side, concepts));
+                asked.extend(self.known(side, concepts));
             }
         }
         if asked.is_empty() {
@@ -103,7 +98,7 @@ impl Builder<'_> {
         }
         for (side, atom, fact, _) in self.atoms() {
             let Fact::Allergy { concepts } = fact else { continue };
-            let wanted = self.coded(side, concepts);
+            let wanted = self.known(side, concepts);
             let spoken = made.iter().filter(|(_, concepts, _)| !concepts.is_disjoint(&wanted));
             let mut entries: Vec<(usize, Truth)> = spoken.map(|(entry, _, truth)| (*entry, *truth)).collect();
             entries.push((none, Truth::False));
@@ -261,7 +256,7 @@ impl Builder<'_> {
         for (side, _, fact, _) in self.atoms() {
             if let Fact::Plan { kinds: named, concepts } = fact {
                 kinds.extend(named.iter().map(|kind| kind.value.clone()));
-                asked.extend(self.coded(side, concepts));
+                asked.extend(self.known(side, concepts));
             }
         }
         let mut cells = codes::cells(self.sides, ConceptKind::Medication, &asked);
@@ -278,7 +273,7 @@ impl Builder<'_> {
         }
         for (side, atom, fact, _) in self.atoms() {
             let Fact::Plan { kinds, concepts } = fact else { continue };
-            let wanted = self.coded(side, concepts);
+            let wanted = self.known(side, concepts);
             let entries = made.iter().filter(|(_, kind, _)| kinds.iter().any(|one| one.value == *kind));
             let entries = entries.filter_map(|(entry, _, of)| match of {
                 _ if concepts.is_empty() => Some((*entry, Truth::True)),

@@ -38,16 +38,11 @@ struct Asked {
 }
 
 impl Builder<'_> {
-    fn concepts(&self, side: usize, names: &[Name]) -> BTreeSet<Known> {
-        let Some(one) = self.sides.get(side) else { return BTreeSet::new() };
-        names.iter().filter_map(|name| one.concept(name)).map(|(at, _)| (side, at)).collect()
-    }
-
     pub(super) fn medications(&mut self) {
         let mut asked = BTreeSet::new();
         for (side, _, fact, _) in self.atoms() {
             if let Fact::Medication { concepts, .. } = fact {
-                asked.extend(self.concepts(side, concepts));
+                asked.extend(self.known(side, concepts));
             }
         }
         let mut made = Vec::new();
@@ -57,18 +52,17 @@ impl Builder<'_> {
         }
         for (side, atom, fact, absent_unknown) in self.atoms() {
             let Fact::Medication { concepts, .. } = fact else { continue };
-            let wanted = self.concepts(side, concepts);
+            let wanted = self.known(side, concepts);
             let spoken: Vec<&Made> = made.iter().filter(|one| !one.concepts.is_disjoint(&wanted)).collect();
             let fits = spoken.iter().map(|one| (one.entry, self.medication_fits(side, one, fact)));
             // An entry that does not fit says nothing of others.
-            let (others, entries): (Vec<_>, Vec<_>) = fits.partition(|(_, truth)| *truth == Truth::False);
-            let others = others.into_iter().map(|(entry, _)| entry).collect();
+            let entries = fits.filter(|(_, truth)| *truth != Truth::False).collect();
             let absent = if absent_unknown {
                 Absent::UnknownUnlessComplete(List::Medications)
             } else {
                 Absent::FalseUnlessPartial(List::Medications)
             };
-            self.read(side, atom, Reading::Said(Said { entries, absent, others }));
+            self.read(side, atom, Reading::Said(Said { entries, absent }));
         }
     }
 
@@ -78,13 +72,13 @@ impl Builder<'_> {
             let Fact::Medication { concepts, started, ended, given_for, not_given_for, daily_dose, .. } = fact else {
                 continue;
             };
-            if self.concepts(side, concepts).is_disjoint(&cell.concepts) {
+            if self.known(side, concepts).is_disjoint(&cell.concepts) {
                 continue;
             }
             asked.started.extend(Some(*started).filter(|window| !window.is_open()));
             asked.ended.extend(Some(*ended).filter(|window| !window.is_open()));
-            asked.reasons.extend(self.concepts(side, given_for));
-            asked.reasons.extend(self.concepts(side, not_given_for));
+            asked.reasons.extend(self.known(side, given_for));
+            asked.reasons.extend(self.known(side, not_given_for));
             for bound in daily_dose.iter().flat_map(|range| [range.low, range.high]).flatten() {
                 let value = daily_dose.as_ref().and_then(|range| milligrams(bound.value, range));
                 let Some(value) = value else { continue };
@@ -155,7 +149,7 @@ impl Builder<'_> {
         };
         let given = |names: &[Name], unstated: Truth| match &one.reasons {
             None => unstated,
-            Some(reasons) => Truth::of(!reasons.is_disjoint(&self.concepts(side, names))),
+            Some(reasons) => Truth::of(!reasons.is_disjoint(&self.known(side, names))),
         };
         let given_for = if given_for.is_empty() { Truth::True } else { given(given_for, Truth::Unknown) };
         let not_for = if not_given_for.is_empty() { Truth::True } else { given(not_given_for, Truth::False).negate() };

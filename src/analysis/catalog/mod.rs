@@ -15,6 +15,8 @@ mod moments;
 mod observations;
 mod record;
 
+use std::collections::BTreeSet;
+
 use crate::clinical::concept::ConceptIndex;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::{Completeness, List};
@@ -23,6 +25,7 @@ use crate::rule::model::{Concept, Fact, Name, Package};
 use crate::rule::truth::Truth;
 
 use super::logic::{Lit, Logic, Model, Rails};
+use codes::Known;
 use record::Entry;
 
 pub use record::Record;
@@ -73,9 +76,6 @@ enum Absent {
 struct Said {
     entries: Vec<(usize, Truth)>,
     absent: Absent,
-    /// Entries on the same thing that say something else of it: with one of
-    /// them it is not by absence that the atom is false.
-    others: Vec<usize>,
 }
 
 /// How the truth of an atom follows from the entries.
@@ -150,8 +150,14 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The concepts of names.
+    fn known(&self, side: usize, names: &[Name]) -> BTreeSet<Known> {
+        let Some(one) = self.sides.get(side) else { return BTreeSet::new() };
+        names.iter().filter_map(|name| one.concept(name)).map(|(at, _)| (side, at)).collect()
+    }
+
     fn said(&mut self, side: usize, atom: usize, entries: Vec<(usize, Truth)>, absent: Absent) {
-        self.read(side, atom, Reading::Said(Said { entries, absent, others: Vec::new() }));
+        self.read(side, atom, Reading::Said(Said { entries, absent }));
     }
 }
 
@@ -172,7 +178,7 @@ impl Catalog {
         builder.words();
         builder.plans();
         builder.fields();
-        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown, others: Vec::new() });
+        let unread = || Reading::Said(Said { entries: Vec::new(), absent: Absent::Unknown });
         let readings = builder
             .readings
             .into_iter()
@@ -252,16 +258,7 @@ impl Draft<'_> {
             Reading::Said(said) => {
                 let entries: Vec<_> =
                     said.entries.iter().map(|(entry, truth)| (self.lit(*entry, logic), *truth)).collect();
-                let mut absent = self.absent(logic, said.absent);
-                if let Absent::FalseUnlessPartial(list) = said.absent
-                    && self.open == Some(list)
-                {
-                    let others: Vec<Lit> = said.others.iter().map(|entry| self.lit(*entry, logic)).collect();
-                    let others = logic.or(&others);
-                    let partial = self.stated(logic, list, Completeness::Partial);
-                    let stated = logic.and(&[others, !partial]);
-                    absent = logic.or(&[absent, stated]);
-                }
+                let absent = self.absent(logic, said.absent);
                 Self::settle(logic, &entries, absent)
             }
             Reading::Newest(newest) => {

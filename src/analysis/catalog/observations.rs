@@ -89,11 +89,6 @@ impl Builder<'_> {
         }
     }
 
-    fn known(&self, side: usize, names: &[crate::rule::model::Name]) -> BTreeSet<Known> {
-        let Some(one) = self.sides.get(side) else { return BTreeSet::new() };
-        names.iter().filter_map(|name| one.concept(name)).map(|(at, _)| (side, at)).collect()
-    }
-
     fn declared(&self, concepts: &BTreeSet<Known>) -> Option<&Concept> {
         let all = concepts.iter().filter_map(|(side, at)| self.sides.get(*side)?.package.concepts.get(*at));
         let mut with_unit = all.filter(|concept| concept.unit.is_some());

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::analysis::catalog::Side;
 use crate::clinical::concept::{ConceptDef, ConceptKind};
 use crate::program::{Atom, AtomId, Formula};
+use crate::rule::disorder::Disorders;
 use crate::rule::model::{Concept, Fact, Name, Package};
 
 /// The facts of two packages as one list.
@@ -157,12 +158,11 @@ fn concept<'a>(package: &'a Package, id: &str) -> Option<&'a Concept> {
 
 /// What a concept means: its codes, and what is read from an entry with one.
 fn meaning(package: &Package, concept: &Concept) -> Value {
-    let remission = concept.remission.as_ref().and_then(|name| self::concept(package, &name.value));
     let context = match concept.def.kind {
         // An active code older than this can't be counted on.
         ConceptKind::Diagnosis => {
             let look_back = package.parameters.iter().find(|one| one.id.value == "diagnosis_look_back");
-            json!(look_back.map(|one| &one.value))
+            json!([look_back.map(|one| &one.value), disorders(package, concept)])
         }
         ConceptKind::Medication => Value::Null,
         // A result in words is read by the answers, one in numbers by the unit
@@ -181,11 +181,29 @@ fn meaning(package: &Package, concept: &Concept) -> Value {
     json!({
         "kind": concept.def.kind,
         "codes": codes(package, &concept.def),
-        "remission": remission.map(|concept| codes(package, &concept.def)),
-        "relapsing": concept.relapsing,
         "units": units(concept),
         "context": context,
     })
+}
+
+/// Which of the codes of a concept belong to which declared disorders, and what
+/// is read of those from an entry.
+fn disorders(package: &Package, concept: &Concept) -> Value {
+    let all = Disorders::new(&package.concepts);
+    let Some(at) = package.concepts.iter().position(|one| one.def.id == concept.def.id) else { return Value::Null };
+    let of = |at: usize| package.concepts.get(at);
+    let declared = |at: usize| {
+        let remission = all.remission(at).and_then(of).map(|concept| codes(package, &concept.def));
+        json!([of(at).map(|one| codes(package, &one.def)), remission, all.relapsing(at)]).to_string()
+    };
+    let mut parts: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
+    for part in all.tree(at) {
+        let Some(one) = of(part) else { continue };
+        let above = all.above(part).iter().map(|disorder| declared(*disorder)).collect();
+        parts.entry(above).or_default().extend(own_codes(&one.def));
+    }
+    let whole: BTreeSet<String> = all.tree(at).filter(|part| all.above(*part).contains(part)).map(declared).collect();
+    json!([parts.into_iter().collect::<Vec<_>>(), whole])
 }
 
 fn units(concept: &Concept) -> Value {

@@ -27,7 +27,7 @@ use super::encode::Encoded;
 use super::logic::{Lit, Logic, Model, Rails};
 use crate::clinical::patient::List;
 use crate::program::{Atom, AtomId, Program};
-use crate::rule::model::Fact;
+use crate::rule::model::{DiagnosisStatus, Fact};
 use condition::{Claim, Condition, Literal, Speaker, is_range};
 use meaning::Joint;
 use outcome::{Encodings, Outcome, Outcomes, rules};
@@ -94,6 +94,8 @@ pub struct Change {
 #[must_use]
 pub fn assumed_list(fact: &Fact) -> Option<List> {
     match fact {
+        // What is said of the entries that there are.
+        Fact::Diagnosis { status: DiagnosisStatus::Doubtful | DiagnosisStatus::Conflicting, .. } => None,
         Fact::Diagnosis { .. } | Fact::OnsetOrder { .. } => Some(List::Diagnoses),
         Fact::Medication { .. } => Some(List::Medications),
         _ => None,

@@ -119,10 +119,10 @@ impl<'a> Teller<'_, 'a> {
             let found = self.findings(index);
             let never = self.logic.never();
             let current = compiled.current.map(|node| self.rails(node));
-            let uses = self.uses(compiled.current, current);
+            let planned = compiled.planned.map_or(never, |node| self.rails(node).yes);
+            let uses = self.uses(compiled.current, current, planned);
             let offers = ["consider", "recommend"].map(|kind| self.offer(&found, kind));
             let in_use = current.map_or(never, |rails| rails.yes);
-            let planned = compiled.planned.map_or(never, |node| self.rails(node).yes);
             let placed = self.logic.or(&[offers.as_slice(), &[in_use, planned]].concat());
             self.placed.insert(&declared.id.value, placed);
             let known = |name: &str| side.package.approaches.iter().any(|approach| approach.id.value == name);
@@ -160,7 +160,7 @@ impl<'a> Teller<'_, 'a> {
     }
 
     /// The kinds of use, of which one holds.
-    fn uses(&mut self, node: Option<NodeId>, current: Option<Rails>) -> Vec<Use> {
+    fn uses(&mut self, node: Option<NodeId>, current: Option<Rails>, planned: Lit) -> Vec<Use> {
         const START: &[ActionName] = &[ActionName::Start];
         const CONTINUE: &[ActionName] = &[ActionName::Continue];
         const EITHER: &[ActionName] = &[ActionName::Continue, ActionName::Start];
@@ -171,6 +171,7 @@ impl<'a> Teller<'_, 'a> {
         let relaxed: Vec<Lit> =
             self.encodings.relaxed.iter().map(|(_, values)| values.of(node).map_or(never, |rails| rails.no)).collect();
         let for_sure = self.logic.and(&relaxed);
+        let for_sure = self.logic.or(&[for_sure, planned]);
         let absent = self.logic.and(&[current.no, for_sure]);
         let assumed = self.logic.and(&[current.no, !for_sure]);
         let unknown = self.logic.and(&[!current.yes, !current.no]);

@@ -16,10 +16,11 @@ mod window;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::encode::{all, any};
+use super::encode::any;
 use super::logic::{Lit, Logic, Rails};
 use crate::clinical::patient::List;
 use crate::program::Atom;
+use crate::rule::disorder::Disorders;
 use crate::rule::model::{Concept, Fact, Name, Package};
 
 /// What is known of every record before one package.
@@ -29,7 +30,7 @@ pub struct Theory<'a> {
     within: Inclusions<'a>,
     concepts: HashMap<&'a str, &'a Concept>,
     answers: Vec<observation::Said>,
-    look_back: bool,
+    disorders: Disorders,
 }
 
 impl<'a> Theory<'a> {
@@ -41,7 +42,7 @@ impl<'a> Theory<'a> {
             within: Inclusions::new(package),
             concepts: package.concepts.iter().map(|concept| (concept.def.id.as_str(), concept)).collect(),
             answers: observation::answers(package),
-            look_back: diagnosis::look_back(package),
+            disorders: Disorders::new(&package.concepts),
         }
     }
 
@@ -64,6 +65,12 @@ impl<'a> Theory<'a> {
                 rails.unwrap_or_else(|| ground.logic.fresh_rails())
             })
             .collect()
+    }
+
+    /// Is the concept one declared disorder, and no part of another?
+    fn is_one_disorder(&self, id: &str) -> bool {
+        let Some(at) = self.package.concepts.iter().position(|concept| concept.def.id == id) else { return false };
+        self.disorders.tree(at).all(|part| self.disorders.above(part) == [at])
     }
 
     fn concept(&self, id: &str) -> Option<&'a Concept> {
@@ -92,10 +99,6 @@ impl Ground<'_> {
     /// What is at most unknown.
     fn possibly(&self, rails: Rails) -> Rails {
         Rails { yes: self.logic.never(), no: rails.no }
-    }
-
-    fn all(&mut self, parts: &[Rails]) -> Rails {
-        all(self.logic, parts)
     }
 
     fn any(&mut self, parts: &[Rails]) -> Rails {

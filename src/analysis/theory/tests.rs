@@ -25,6 +25,7 @@ concepts:
 - {id: mild, kind: diagnosis, title: mild, icd-10-cm: [F11.10]}
 - {id: remitted, kind: diagnosis, title: remitted, icd-10-cm: [F11.11]}
 - {id: disorder, kind: diagnosis, title: disorder, includes: [mild], icd-10-cm: [F11.20], remission: remitted, relapsing: true}
+- {id: union, kind: diagnosis, title: union, includes: [disorder, anxiety]}
 - {id: anxiety, kind: diagnosis, title: anxiety, icd-10-cm: [F41.1]}
 - {id: methadone, kind: medication, title: methadone, rxnorm: ['6813']}
 - {id: agonist, kind: medication, title: agonist, includes: [methadone], rxnorm: ['1819']}
@@ -144,10 +145,16 @@ fn an_entry_speaks_of_every_concept_that_holds_its_code() {
             "{diagnosis: disorder, status: ever}",
             true,
         ),
-        // Beside the code, a header may stand that may mean remission.
-        ("{diagnosis: mild}", "{diagnosis: disorder, status: ever}", false),
-        // Another entry may say remission, and be the newer one.
-        ("{diagnosis: mild}", "{diagnosis: disorder}", false),
+        ("{diagnosis: mild}", "{diagnosis: disorder, status: ever}", true),
+        // Where another entry says remission and is newer, neither is active.
+        ("{diagnosis: mild}", "{diagnosis: disorder}", true),
+        ("{diagnosis: mild, status: past}", "{diagnosis: disorder, status: past}", true),
+        ("{diagnosis: disorder}", "{not: {diagnosis: disorder, status: remission}}", true),
+        // A union may be active by one disorder and in remission by another.
+        ("{diagnosis: disorder}", "{diagnosis: union}", true),
+        ("{diagnosis: disorder, status: remission}", "{diagnosis: union, status: remission}", true),
+        ("{diagnosis: union}", "{not: {diagnosis: union, status: remission}}", false),
+        ("{diagnosis: disorder}", "{not: {diagnosis: union, status: past}}", false),
         (
             "{all: [{diagnosis: mild}, {not: {diagnosis: disorder, status: doubtful}}, {not: {diagnosis: disorder, status: conflicting}}, {not: {diagnosis: disorder, status: remission}}]}",
             "{diagnosis: disorder}",

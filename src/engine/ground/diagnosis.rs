@@ -1,11 +1,14 @@
 //! Diagnoses: what each entry says of a concept, and which of several counts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::clinical::concept::Match;
 use crate::clinical::date::{FhirDate, Interval, Length};
 use crate::clinical::patient::{ClinicalStatus, Diagnosis, List, VerificationStatus};
 use crate::engine::decision::UnrecognizedReason;
 use crate::program::Atom;
-use crate::rule::model::{DiagnosisStatus, Fact, Name};
+use crate::rule::disorder::Facet;
+use crate::rule::model::{DiagnosisStatus, Fact, Name, Window};
 use crate::rule::truth::Truth;
 
 use super::read::{Codes, Meaning};
@@ -24,30 +27,56 @@ pub struct ReadDiagnosis {
 
 /// What an entry says by its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub enum State {
     Active,
     Remission,
     Past,
 }
 
-/// What an entry says of a concept.
+/// What an entry says of one disorder of a concept.
 struct Assertion<'a> {
     entry: &'a ReadDiagnosis,
     state: State,
     doubtful: bool,
+    /// The declared one; none: what the code says alone.
+    disorder: Option<usize>,
+}
+
+/// What the sure entries on one disorder say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contest {
+    /// None says active.
+    None,
+    /// Some say active, none in remission.
+    Active,
+    /// Some say active and some in remission: which of them is newer, if known.
+    Contested(Option<State>),
+}
+
+impl Contest {
+    /// What is left of a sure entry of the state.
+    fn leaves(self, state: State) -> Truth {
+        match (self, state) {
+            (Self::Contested(_) | Self::Active, State::Past) => Truth::False,
+            (Self::Contested(None), _) => Truth::Unknown,
+            (Self::Contested(Some(newer)), _) => Truth::of(newer == state),
+            _ => Truth::True,
+        }
+    }
 }
 
 impl Record<'_> {
-    pub(super) fn read_diagnoses(&mut self, codes: &Codes<'_>) {
+    pub(super) fn read_diagnoses(&mut self, grounder: &Grounder, codes: &Codes<'_>) {
         let patient = self.patient;
         for index in by_content(&patient.diagnoses) {
             if let Some(diagnosis) = patient.diagnoses.get(index) {
-                self.read_diagnosis(codes, index, diagnosis);
+                self.read_diagnosis(grounder, codes, index, diagnosis);
             }
         }
+        self.contests = self.contests(grounder);
     }
 
-    fn read_diagnosis(&mut self, codes: &Codes<'_>, index: usize, diagnosis: &Diagnosis) {
+    fn read_diagnosis(&mut self, grounder: &Grounder, codes: &Codes<'_>, index: usize, diagnosis: &Diagnosis) {
         let element = Element { kind: ElementKind::Diagnosis, index };
         let path = element.path();
         let meaning = codes.meaning(&diagnosis.coding, &path, &mut self.unrecognized);
@@ -80,7 +109,7 @@ impl Record<'_> {
         if diagnosis.recorded.is_none() {
             self.reading(path.clone(), "absent-recorded-date", "no recorded date: read as current");
         }
-        self.tell_remission(&meaning, state, &path);
+        self.tell_remission(grounder, &meaning, state, &path);
         let onset = self.sound_onset(diagnosis, &path);
         if !meaning.understood && state == State::Active {
             self.not_mapped(List::Diagnoses, element);
@@ -133,16 +162,14 @@ impl Record<'_> {
     }
 
     /// Tells where code and status differ on remission, and which of them counts.
-    fn tell_remission(&mut self, meaning: &Meaning, state: State, path: &str) {
-        let package = self.package;
-        let means = |name: &str| {
-            meaning.concepts.iter().any(|(at, _)| package.concepts.get(*at).is_some_and(|one| one.def.id == name))
-        };
-        let disorders = package.concepts.iter().filter(|concept| concept.relapsing && concept.remission.is_some());
-        let (mut by_code, mut by_disorder) = (false, false);
-        for disorder in disorders {
-            by_code |= disorder.remission.as_ref().is_some_and(|name| means(&name.value));
-            by_disorder |= means(&disorder.def.id);
+    fn tell_remission(&mut self, grounder: &Grounder, meaning: &Meaning, state: State, path: &str) {
+        let disorders = &grounder.disorders;
+        let (mut by_code, mut by_disorder, mut relapsing) = (false, false, false);
+        for disorder in disorders.declared() {
+            let Some(remission) = disorders.remission(disorder) else { continue };
+            by_code |= meaning.of(remission).is_some();
+            by_disorder |= meaning.of(disorder).is_some();
+            relapsing |= meaning.of(disorder).is_some() && disorders.relapsing(disorder);
         }
         let told = match state {
             State::Active if by_code => {
@@ -151,7 +178,7 @@ impl Record<'_> {
             State::Remission if by_disorder && !by_code => {
                 ("remission-status", "the status says remission, the code does not: read as in remission")
             }
-            State::Past if by_disorder && !by_code => {
+            State::Past if relapsing && !by_code => {
                 ("relapsing-disorder", "an active code with inactive or resolved status: read as possible")
             }
             _ => return,
@@ -177,35 +204,84 @@ impl Record<'_> {
         Some(onset)
     }
 
+    /// What each entry says of a concept: of each disorder that it has of it.
     fn assertions(&self, grounder: &Grounder, concept: usize) -> Vec<Assertion<'_>> {
-        let declared = self.package.concepts.get(concept);
-        let remission =
-            declared.and_then(|concept| concept.remission.as_ref()).and_then(|name| grounder.concept(&name.value));
-        let relapsing = declared.is_some_and(|concept| concept.relapsing);
         let mut assertions = Vec::new();
         for entry in &self.diagnoses {
-            let (certainty, by_code) =
-                match (entry.meaning.of(concept), remission.and_then(|code| entry.meaning.of(code))) {
-                    (_, Some(certainty)) => (certainty, true),
-                    (Some(certainty), None) => (certainty, false),
-                    (None, None) => continue,
-                };
-            let mut doubtful = entry.doubtful || certainty == Match::Possible;
-            let state = match entry.state {
-                // The code says remission, whatever the status says.
-                _ if by_code => State::Remission,
-                State::Past if relapsing => {
-                    doubtful = true;
-                    State::Active
-                }
-                state => state,
-            };
-            if state == State::Active && relapsing && self.is_older_than_look_back(entry) {
-                doubtful = true;
+            for facet in grounder.disorders.facets(concept, &entry.meaning.concepts) {
+                let (state, doubtful) = self.stands(grounder, entry, facet);
+                assertions.push(Assertion { entry, state, doubtful, disorder: facet.disorder });
             }
-            assertions.push(Assertion { entry, state, doubtful });
         }
         assertions
+    }
+
+    /// The state of a disorder that an entry tells, and is it doubtful?
+    fn stands(&self, grounder: &Grounder, entry: &ReadDiagnosis, facet: Facet) -> (State, bool) {
+        let doubtful = entry.doubtful || facet.certainty == Match::Possible;
+        let relapsing = facet.disorder.is_some_and(|disorder| grounder.disorders.relapsing(disorder));
+        match entry.state {
+            // The code says remission, whatever the status says.
+            _ if facet.remission => (State::Remission, doubtful),
+            State::Past if relapsing => (State::Active, true),
+            State::Active if relapsing && self.is_older_than_look_back(entry) => (State::Active, true),
+            state => (state, doubtful),
+        }
+    }
+
+    /// The entries that may contradict each other on what one says of a
+    /// concept: those sure of the same declared disorder, or with the same code.
+    fn contest(&self, one: &Assertion<'_>) -> Contest {
+        let Some(disorder) = one.disorder else {
+            let same = |other: &&ReadDiagnosis| other.meaning.shares_code(&one.entry.meaning);
+            let entries = self.diagnoses.iter().filter(same).filter(|other| !other.doubtful);
+            return self.settle(entries.map(|entry| (entry, entry.state)));
+        };
+        self.contests.get(&disorder).copied().unwrap_or(Contest::None)
+    }
+
+    /// What the sure entries on each declared disorder say together.
+    fn contests(&self, grounder: &Grounder) -> BTreeMap<usize, Contest> {
+        let concepts = self.diagnoses.iter().flat_map(|entry| &entry.meaning.concepts);
+        let about: BTreeSet<usize> =
+            concepts.flat_map(|(concept, _)| grounder.disorders.about(*concept)).copied().collect();
+        let contest = |disorder: usize| {
+            let sure = self.assertions(grounder, disorder).into_iter().filter(|one| !one.doubtful);
+            self.settle(sure.filter(|one| one.disorder == Some(disorder)).map(|one| (one.entry, one.state)))
+        };
+        about.into_iter().map(|disorder| (disorder, contest(disorder))).collect()
+    }
+
+    fn settle<'a>(&self, entries: impl Iterator<Item = (&'a ReadDiagnosis, State)>) -> Contest {
+        let (mut active, mut remission) = (Vec::new(), Vec::new());
+        for (entry, state) in entries {
+            match state {
+                State::Active => active.push(entry),
+                State::Remission => remission.push(entry),
+                State::Past => {}
+            }
+        }
+        match (active.is_empty(), remission.is_empty()) {
+            (false, false) => Contest::Contested(self.newer(&active, &remission)),
+            (false, true) => Contest::Active,
+            (true, _) => Contest::None,
+        }
+    }
+
+    /// Was the entry recorded inside the window? Without the date an active one
+    /// reads as recorded now, or at some time since the onset where that is known.
+    fn recorded_inside(&self, entry: &ReadDiagnosis, window: Window) -> Truth {
+        let now = self.as_of.local();
+        match (&entry.recorded, &entry.onset) {
+            (None, Some(onset)) if !window.is_open() => {
+                let earliest = onset.interval(self.as_of).earliest;
+                time::moment_inside(Interval { earliest, latest: now.max(earliest) }, window, self.as_of)
+            }
+            (None, None) if entry.state == State::Active => {
+                time::moment_inside(Interval { earliest: now, latest: now }, window, self.as_of)
+            }
+            (recorded, _) => time::inside(recorded.as_ref(), window, self.as_of),
+        }
     }
 
     fn is_older_than_look_back(&self, entry: &ReadDiagnosis) -> bool {
@@ -238,78 +314,24 @@ impl Record<'_> {
                 Some(stated) => Truth::of(severity.contains(&stated)),
                 None => Truth::Unknown,
             };
-            severe.and(time::inside(entry.onset.as_ref(), *onset, self.as_of)).and(time::inside(
-                entry.recorded.as_ref(),
-                *recorded,
-                self.as_of,
-            ))
+            severe
+                .and(time::inside(entry.onset.as_ref(), *onset, self.as_of))
+                .and(self.recorded_inside(entry, *recorded))
         };
-        self.weigh(&assertions, *status, &fits)
-    }
-
-    fn weigh(
-        &self,
-        assertions: &[Assertion<'_>],
-        status: DiagnosisStatus,
-        fits: &dyn Fn(&Assertion<'_>) -> Truth,
-    ) -> Witnessed {
-        let of = |state: State, doubtful: bool| -> Vec<&Assertion<'_>> {
-            assertions.iter().filter(|one| one.state == state && one.doubtful == doubtful).collect()
-        };
-        let (active, remission, past) = (of(State::Active, false), of(State::Remission, false), of(State::Past, false));
-        let doubtful: Vec<&Assertion<'_>> = assertions.iter().filter(|one| one.doubtful).collect();
-        let contested = !active.is_empty() && !remission.is_empty();
-        let newest = if contested { self.newer(&active, &remission) } else { None };
-        let holds = |side: &[&Assertion<'_>], wins: bool, loses: bool| {
-            let any = side.iter().map(|one| fits(one)).fold(Truth::False, Truth::or);
-            match (contested, wins, loses) {
-                (true, _, true) => Truth::False,
-                (true, false, false) => any.and(Truth::Unknown),
-                _ => any,
-            }
-        };
-        let maybe = |state: State| {
-            let side = doubtful.iter().filter(|one| one.state == state).map(|one| fits(one));
-            side.fold(Truth::False, Truth::or).and(Truth::Unknown)
-        };
-        let is_active =
-            holds(&active, newest == Some(State::Active), newest == Some(State::Remission)).or(maybe(State::Active));
-        let in_remission = holds(&remission, newest == Some(State::Remission), newest == Some(State::Active))
-            .or(maybe(State::Remission));
-        let truth = match status {
-            DiagnosisStatus::Active => is_active,
-            DiagnosisStatus::Remission => in_remission,
-            DiagnosisStatus::Past => {
-                let past = past.iter().map(|one| fits(one)).fold(Truth::False, Truth::or);
-                past.or(maybe(State::Past)).and(Truth::of(active.is_empty()))
-            }
-            DiagnosisStatus::Ever => assertions
-                .iter()
-                .map(|one| fits(one).and(if one.doubtful { Truth::Unknown } else { Truth::True }))
-                .fold(Truth::False, Truth::or),
-            DiagnosisStatus::Doubtful => Truth::of(!doubtful.is_empty() || (contested && newest.is_none())),
-            DiagnosisStatus::Conflicting => Truth::of(contested),
-        };
-        let counted: Vec<Element> = match status {
-            DiagnosisStatus::Active if truth == Truth::True => active.iter().map(|one| one.entry.element).collect(),
-            DiagnosisStatus::Remission if truth == Truth::True => {
-                remission.iter().map(|one| one.entry.element).collect()
-            }
-            DiagnosisStatus::Doubtful if truth == Truth::True && !doubtful.is_empty() => {
-                doubtful.iter().map(|one| one.entry.element).collect()
-            }
-            _ => assertions.iter().map(|one| one.entry.element).collect(),
-        };
-        Witnessed::new(truth, counted)
+        let contests: Vec<Contest> = assertions.iter().map(|one| self.contest(one)).collect();
+        let assertions: Vec<(Assertion<'_>, Contest)> = assertions.into_iter().zip(contests).collect();
+        let found = weigh(&assertions, *status, &fits);
+        match status {
+            DiagnosisStatus::Doubtful | DiagnosisStatus::Conflicting => found,
+            _ => self.or_absent(found, List::Diagnoses, atom.absent_unknown),
+        }
     }
 
     /// Which side has the newest date; none where dates are missing or overlap.
-    fn newer(&self, active: &[&Assertion<'_>], remission: &[&Assertion<'_>]) -> Option<State> {
-        let dates = |side: &[&Assertion<'_>]| -> Option<Vec<Interval>> {
+    fn newer(&self, active: &[&ReadDiagnosis], remission: &[&ReadDiagnosis]) -> Option<State> {
+        let dates = |side: &[&ReadDiagnosis]| -> Option<Vec<Interval>> {
             side.iter()
-                .map(|one| {
-                    one.entry.recorded.as_ref().or(one.entry.onset.as_ref()).map(|date| date.interval(self.as_of))
-                })
+                .map(|one| one.recorded.as_ref().or(one.onset.as_ref()).map(|date| date.interval(self.as_of)))
                 .collect()
         };
         let newest = |dates: &[Interval]| -> Option<Interval> {
@@ -352,7 +374,7 @@ impl Record<'_> {
         // In the order of content: the order of the request decides nothing.
         let mut seen = std::collections::BTreeSet::new();
         elements.retain(|element| seen.insert(*element));
-        Witnessed::new(truth, elements)
+        self.or_absent(Witnessed::new(truth, elements), List::Diagnoses, atom.absent_unknown)
     }
 
     /// Earliest onset of each concept that the record has; none where an entry
@@ -378,6 +400,52 @@ impl Record<'_> {
             })
             .collect()
     }
+}
+
+/// Truth of a status: the strongest of what the entries say, each weighed with
+/// those on the same disorder.
+fn weigh(
+    assertions: &[(Assertion<'_>, Contest)],
+    status: DiagnosisStatus,
+    fits: &dyn Fn(&Assertion<'_>) -> Truth,
+) -> Witnessed {
+    let strongest =
+        |truth: &dyn Fn(&(Assertion<'_>, Contest)) -> Truth| assertions.iter().map(truth).fold(Truth::False, Truth::or);
+    let sure = |one: &Assertion<'_>| if one.doubtful { Truth::Unknown } else { Truth::True };
+    let stands = |(one, contest): &(Assertion<'_>, Contest)| {
+        if one.doubtful { Truth::Unknown } else { contest.leaves(one.state) }
+    };
+    let is = |state: State| {
+        strongest(&|said| if said.0.state == state { fits(&said.0).and(stands(said)) } else { Truth::False })
+    };
+    let contested = |contest: &Contest| matches!(contest, Contest::Contested(_));
+    let truth = match status {
+        DiagnosisStatus::Active => is(State::Active),
+        DiagnosisStatus::Remission => is(State::Remission),
+        DiagnosisStatus::Past => is(State::Past),
+        DiagnosisStatus::Ever => strongest(&|(one, _)| fits(one).and(sure(one))),
+        DiagnosisStatus::Doubtful => strongest(&|(one, contest)| {
+            Truth::of(one.doubtful || (one.state != State::Past && *contest == Contest::Contested(None)))
+        }),
+        DiagnosisStatus::Conflicting => {
+            strongest(&|(one, contest)| Truth::of(!one.doubtful && one.state != State::Past && contested(contest)))
+        }
+    };
+    let counts = |said: &&(Assertion<'_>, Contest)| match status {
+        _ if truth != Truth::True => true,
+        DiagnosisStatus::Active => said.0.state == State::Active && stands(said) == Truth::True,
+        DiagnosisStatus::Remission => said.0.state == State::Remission && stands(said) == Truth::True,
+        DiagnosisStatus::Doubtful if assertions.iter().any(|(one, _)| one.doubtful) => said.0.doubtful,
+        DiagnosisStatus::Doubtful | DiagnosisStatus::Conflicting => contested(&said.1),
+        DiagnosisStatus::Past | DiagnosisStatus::Ever => true,
+    };
+    let mut elements: Vec<Element> = Vec::new();
+    for (one, _) in assertions.iter().filter(counts) {
+        if !elements.contains(&one.entry.element) {
+            elements.push(one.entry.element);
+        }
+    }
+    Witnessed::new(truth, elements)
 }
 
 /// Name of the parameter that says how old a recorded date of a relapsing

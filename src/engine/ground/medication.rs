@@ -117,14 +117,7 @@ impl Record<'_> {
             }
             truth = truth.or(fits);
         }
-        if truth == Truth::True {
-            return Witnessed::new(truth, elements);
-        }
-        let absent = self.absent(List::Medications, atom.absent_unknown);
-        if elements.is_empty() || absent > truth {
-            return Witnessed::new(truth.or(absent), if absent > truth { Vec::new() } else { elements });
-        }
-        Witnessed::new(truth, elements)
+        self.or_absent(Witnessed::new(truth, elements), List::Medications, atom.absent_unknown)
     }
 
     fn medication_fits(&self, grounder: &Grounder, entry: &ReadMedication, fact: &Fact) -> Truth {

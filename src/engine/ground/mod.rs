@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::clinical::concept::ConceptIndex;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::{Completeness, List, Patient};
+use crate::rule::disorder::Disorders;
 use crate::rule::model::{DiagnosisStatus, Fact, Package};
 use crate::rule::truth::Truth;
 
@@ -118,6 +119,15 @@ pub fn list_of(fact: &Fact) -> Option<List> {
     }
 }
 
+/// The list of which a fact is false because nothing in it makes it true; none
+/// for what is said of the entries that there are.
+fn rests_on(fact: &Fact) -> Option<List> {
+    match fact {
+        Fact::Diagnosis { status: DiagnosisStatus::Doubtful | DiagnosisStatus::Conflicting, .. } => None,
+        _ => list_of(fact),
+    }
+}
+
 /// A truth value with the elements that show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witnessed {
@@ -168,15 +178,16 @@ impl Grounded {
         self.absence.get(list as usize).copied().unwrap_or(Absence::Unknown)
     }
 
-    /// How the false value of an atom is known.
+    /// How the false value of an atom is known. What the entries of a list do
+    /// not say is false because nothing else is there, so that it is assumed
+    /// where that is, whatever they say of the same thing.
     #[must_use]
     pub fn basis(&self, id: AtomId, atom: &Atom) -> Basis {
-        if self.atoms.get(&id).is_some_and(|found| !found.elements.is_empty()) {
-            return Basis::Stated;
-        }
-        match list_of(&atom.fact).map(|list| self.absence(list)) {
+        match rests_on(&atom.fact).map(|list| self.absence(list)) {
             Some(Absence::Assumed) => Basis::Assumed,
-            Some(Absence::False) => Basis::AbsentFromCompleteList,
+            Some(Absence::False) if self.atoms.get(&id).is_none_or(|found| found.elements.is_empty()) => {
+                Basis::AbsentFromCompleteList
+            }
             _ => Basis::Stated,
         }
     }
@@ -185,8 +196,7 @@ impl Grounded {
     pub fn relaxed<'a>(&'a self, list: List, atoms: &'a [Atom]) -> impl Iterator<Item = (AtomId, Truth)> + 'a {
         self.atoms.iter().map(move |(id, found)| {
             let assumed = found.truth == Truth::False
-                && found.elements.is_empty()
-                && atoms.get(id.at()).is_some_and(|atom| list_of(&atom.fact) == Some(list));
+                && atoms.get(id.at()).is_some_and(|atom| rests_on(&atom.fact) == Some(list));
             (*id, if assumed { Truth::Unknown } else { found.truth })
         })
     }
@@ -198,6 +208,7 @@ pub struct Grounder {
     index: Arc<ConceptIndex>,
     concept_ids: HashMap<String, usize>,
     used: Vec<bool>,
+    disorders: Disorders,
     by_concept: HashMap<usize, Vec<AtomId>>,
     by_word: HashMap<(List, String), Vec<AtomId>>,
     by_list: Vec<Vec<AtomId>>,
@@ -214,13 +225,14 @@ impl Grounder {
             index,
             used: vec![false; concept_ids.len()],
             concept_ids,
+            disorders: Disorders::new(&package.concepts),
             by_concept: HashMap::new(),
             by_word: HashMap::new(),
             by_list: vec![Vec::new(); List::COUNT],
             fields: Vec::new(),
         };
         for (id, atom) in (0..).zip(&program.atoms) {
-            grounder.register(package, AtomId(id), &atom.fact);
+            grounder.register(AtomId(id), &atom.fact);
         }
         for rule in &package.rules {
             grounder.use_concepts(&rule.conclusion);
@@ -243,20 +255,28 @@ impl Grounder {
             _ => None,
         };
         let concept = name.and_then(|name| self.concept_ids.get(&name.value).copied());
-        if let Some(slot) = concept.and_then(|concept| self.used.get_mut(concept)) {
-            *slot = true;
+        if let Some(concept) = concept {
+            self.use_concept(concept);
         }
     }
 
-    fn register(&mut self, package: &Package, id: AtomId, fact: &Fact) {
+    fn register(&mut self, id: AtomId, fact: &Fact) {
         let (concepts, words) = named(fact);
         let concepts: Vec<usize> =
             concepts.iter().filter_map(|name| self.concept_ids.get(name.as_str()).copied()).collect();
         for concept in concepts {
             self.register_concept(id, concept);
-            let remission = package.concepts.get(concept).and_then(|concept| concept.remission.as_ref());
-            if let Some(remission) = remission.and_then(|name| self.concept_ids.get(&name.value).copied()) {
-                self.register_concept(id, remission);
+            let parts: Vec<usize> = self.disorders.tree(concept).collect();
+            let wholes: BTreeSet<usize> = parts.iter().flat_map(|part| self.disorders.above(*part)).copied().collect();
+            // An entry of the same disorder outside the concept weighs, and so is used, beside one inside alone.
+            for disorder in wholes {
+                let remission = self.disorders.remission(disorder);
+                for weighs in remission.into_iter().chain([disorder]) {
+                    self.use_concept(weighs);
+                }
+                if let Some(remission) = remission.filter(|_| parts.contains(&disorder)) {
+                    self.register_concept(id, remission);
+                }
             }
         }
         let list = list_of(fact);
@@ -271,10 +291,14 @@ impl Grounder {
         }
     }
 
-    fn register_concept(&mut self, id: AtomId, concept: usize) {
+    fn use_concept(&mut self, concept: usize) {
         if let Some(slot) = self.used.get_mut(concept) {
             *slot = true;
         }
+    }
+
+    fn register_concept(&mut self, id: AtomId, concept: usize) {
+        self.use_concept(concept);
         self.by_concept.entry(concept).or_default().push(id);
     }
 

@@ -11,6 +11,8 @@ use crate::engine::decision::{Unrecognized, UnrecognizedReason};
 pub struct Meaning {
     /// Concepts, by index, each with how sure it is.
     pub concepts: Vec<(usize, Match)>,
+    /// The codes, in the normal form of their systems.
+    codes: Vec<(CodeSystem, String)>,
     /// At least one coding is understood, if only as one that no rule asks for.
     pub understood: bool,
 }
@@ -19,6 +21,11 @@ impl Meaning {
     /// How sure it is that the entry means the concept.
     pub fn of(&self, concept: usize) -> Option<Match> {
         self.concepts.iter().find(|(known, _)| *known == concept).map(|(_, certainty)| *certainty)
+    }
+
+    /// Do two entries carry the same code?
+    pub fn shares_code(&self, other: &Self) -> bool {
+        self.codes.iter().any(|code| other.codes.contains(code))
     }
 
     fn add(&mut self, concept: usize, certainty: Match) {
@@ -84,6 +91,7 @@ impl Codes<'_> {
             }
         };
         let matches = self.index.lookup(&code);
+        meaning.codes.push((code.system, code.code.clone()));
         let asked = matches.iter().any(|found| self.used.get(found.concept).copied().unwrap_or(false));
         for found in &matches {
             meaning.add(found.concept, found.certainty);

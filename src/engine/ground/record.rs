@@ -11,7 +11,7 @@ use crate::program::{Atom, AtomId};
 use crate::rule::model::{Bound, Comparison, Fact, Package};
 use crate::rule::truth::Truth;
 
-use super::diagnosis::ReadDiagnosis;
+use super::diagnosis::{Contest, ReadDiagnosis};
 use super::happening::{ReadAllergy, ReadPlan};
 use super::medication::ReadMedication;
 use super::observation::ReadObservation;
@@ -24,6 +24,8 @@ pub struct Record<'a> {
     pub(super) package: &'a Package,
     pub(super) as_of: &'a AsOf,
     pub(super) diagnoses: Vec<ReadDiagnosis>,
+    /// By declared disorder.
+    pub(super) contests: BTreeMap<usize, Contest>,
     pub(super) medications: Vec<ReadMedication>,
     pub(super) allergies: Vec<ReadAllergy>,
     pub(super) observations: Vec<ReadObservation>,
@@ -64,6 +66,7 @@ impl<'a> Record<'a> {
             package,
             as_of,
             diagnoses: Vec::new(),
+            contests: BTreeMap::new(),
             medications: Vec::new(),
             allergies: Vec::new(),
             observations: Vec::new(),
@@ -73,7 +76,7 @@ impl<'a> Record<'a> {
             unrecognized: Vec::new(),
             readings: Vec::new(),
         };
-        record.read_diagnoses(&codes);
+        record.read_diagnoses(grounder, &codes);
         record.read_medications(&codes);
         record.read_allergies(&codes);
         record.read_observations(&codes);
@@ -168,6 +171,13 @@ impl<'a> Record<'a> {
             Absence::Assumed => Truth::False,
             Absence::Unknown => Truth::Unknown,
         }
+    }
+
+    /// What the entries of a list say, where another that is not in it could
+    /// make it true.
+    pub fn or_absent(&self, found: Witnessed, list: List, absent_unknown: bool) -> Witnessed {
+        let absent = self.absent(list, absent_unknown);
+        if absent > found.truth { Witnessed::new(absent, Vec::new()) } else { found }
     }
 
     /// Truth of an atom, with its elements.

@@ -1,7 +1,7 @@
 //! Windows and orders of uncertain moments: true where every moment a date can
 //! mean fits, false where none does, unknown otherwise.
 
-use crate::clinical::date::{AsOf, FhirDate, Interval, Length};
+use crate::clinical::date::{AsOf, FhirDate, Interval, Length, LengthUnit};
 use crate::rule::model::Window;
 use crate::rule::truth::Truth;
 
@@ -11,8 +11,12 @@ pub fn inside(date: Option<&FhirDate>, window: Window, as_of: &AsOf) -> Truth {
     if window.is_open() {
         return Truth::True;
     }
-    let Some(date) = date else { return Truth::Unknown };
-    let moment = clip(date.interval(as_of), as_of);
+    date.map_or(Truth::Unknown, |date| moment_inside(date.interval(as_of), window, as_of))
+}
+
+/// Is a moment inside the window, whichever of its interval it is?
+pub fn moment_inside(moment: Interval, window: Window, as_of: &AsOf) -> Truth {
+    let moment = clip(moment, as_of);
     let since = window.within.map_or(Truth::True, |length| {
         let from = as_of.before(length);
         decide(moment.earliest >= from, moment.latest < from)
@@ -29,13 +33,18 @@ pub fn after(date: Option<&FhirDate>, as_of: &AsOf) -> bool {
     date.is_some_and(|date| date.interval(as_of).earliest > as_of.local())
 }
 
-/// Did `first` happen before `then`, by `gap` at least?
+/// Did `first` happen before `then`, by `gap` at least? A gap of days or longer
+/// is counted from day to day of the calendar, whatever the hour.
 pub fn before(first: Interval, then: Interval, gap: Option<Length>) -> Truth {
-    let later = |moment| gap.map_or(moment, |gap| gap.after_moment(moment));
-    if gap.is_some() {
-        decide(later(first.latest) <= then.earliest, later(first.earliest) > then.latest)
-    } else {
-        decide(first.latest < then.earliest, first.earliest >= then.latest)
+    match gap {
+        None => decide(first.latest < then.earliest, first.earliest >= then.latest),
+        Some(gap) if gap.unit == LengthUnit::Hours => {
+            decide(gap.after_moment(first.latest) <= then.earliest, gap.after_moment(first.earliest) > then.latest)
+        }
+        Some(gap) => decide(
+            gap.after(first.latest.date()) <= then.earliest.date(),
+            gap.after(first.earliest.date()) > then.latest.date(),
+        ),
     }
 }
 
@@ -87,5 +96,12 @@ mod tests {
         assert_eq!(before(at("2020-01-01"), at("2020-05-01"), half), Truth::False);
         assert_eq!(before(at("2020"), at("2020-08-01"), half), Truth::Unknown);
         assert_eq!(before(at("2020"), at("2020"), None), Truth::Unknown);
+        // To the day, by the calendar.
+        assert_eq!(before(at("2020-01-01"), at("2020-07-01"), half), Truth::True);
+        assert_eq!(before(at("2020-01-01"), at("2020-06-30"), half), Truth::False);
+        assert_eq!(before(at("2019-08-31"), at("2020-02-29"), half), Truth::True);
+        assert_eq!(before(at("2020-01"), at("2020-07"), half), Truth::Unknown);
+        assert_eq!(before(at("2020-01"), at("2020-07-31"), half), Truth::True);
+        assert_eq!(before(at("2020-01"), at("2020-06"), half), Truth::False);
     }
 }

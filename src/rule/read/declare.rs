@@ -223,6 +223,7 @@ impl Reader {
         let encounters_except = self.plain_texts(&mut form, "encounters_except");
         let remission = form.take("remission").and_then(|node| self.name(node));
         let relapsing = form.take("relapsing").and_then(|node| self.boolean(node)).unwrap_or(false);
+        let one_disorder = form.take("one_disorder").and_then(|node| self.boolean(node)).unwrap_or(false);
         let unit = form.take("unit").and_then(|node| self.text(node));
         let molar_mass = form.take("molar_mass").and_then(|node| self.decimal(node));
         let valence = form.take("valence").and_then(|node| self.decimal(node));
@@ -250,6 +251,7 @@ impl Reader {
             },
             remission,
             relapsing,
+            one_disorder,
             unit,
             molar_mass,
             valence,

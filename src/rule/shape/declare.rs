@@ -287,6 +287,11 @@ pub static CONCEPT: Shape = Shape {
         ),
         may("remission", Holds::Name, "Concept whose codes say that this disorder is in remission."),
         may("relapsing", Holds::Boolean, "Inactive or resolved status does not clear it: it is then possible."),
+        may(
+            "one_disorder",
+            Holds::Boolean,
+            "One disorder with all that it includes, not a union of several; `remission` and `relapsing` say so too.",
+        ),
         may("unit", Holds::Text, "UCUM unit in which numbers are compared; `{score}` for totals of instruments."),
         may("molar_mass", Holds::Decimal, "Molar mass in g/mol, where mass and molar units are both seen."),
         may("valence", Holds::Decimal, "Charge number of the ion, where equivalents are seen."),

@@ -64,8 +64,8 @@ fn read(text: &str) -> Vec<ConceptDef> {
             "except" => def.rxnorm_except = items(),
             "without" => def.without_ingredients = items(),
             "includes" => def.includes = items(),
-            "title" | "rxnorm" | "remission" | "relapsing" | "unit" | "molar_mass" | "valence" | "source_attribute" => {
-            }
+            "title" | "rxnorm" | "remission" | "relapsing" | "one_disorder" | "unit" | "molar_mass" | "valence"
+            | "source_attribute" => {}
             other => panic!("unknown key {other}"),
         }
     }
