@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
 use super::input::{Source, documents};
-use super::page::{PageStyle, WIDTH, render};
+use super::page::{PageStyle, WIDTH, first_screen, render};
 use super::settings::{SettingsArguments, Unusable, ruleset, terms};
 use super::{Exit, Format, complain, print};
 use crate::api::decide::{Decision, Terms, decide};
@@ -34,6 +34,10 @@ pub(super) struct Arguments {
     /// How much is explained; takes the place of what the input says.
     #[arg(long, value_enum)]
     explain: Option<Explain>,
+    /// Only the first screen of each page: what must not be missed, and what
+    /// the page holds.
+    #[arg(long, conflicts_with = "format")]
+    first_screen: bool,
     #[command(flatten)]
     settings: SettingsArguments,
 }
@@ -159,7 +163,12 @@ impl Run {
             Format::Text => {
                 let between = if self.pages == 0 { "" } else { "\n----\n\n" };
                 self.pages = self.pages.saturating_add(1);
-                format!("{between}{}", render(&decision.answer, &self.style))
+                let page = if self.arguments.first_screen {
+                    first_screen(&decision.answer, &self.style).text
+                } else {
+                    render(&decision.answer, &self.style)
+                };
+                format!("{between}{page}")
             }
             Format::Json => match json::to_line(&answer::response(decision)) {
                 Ok(line) => format!("{line}\n"),

@@ -145,6 +145,19 @@ fn mutation_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn too_few_mutants_killed_is_a_failure() {
+    let report = json(&["--mutate"]);
+    let share = report["mutation"]["mutants"].as_array().expect("mutants").iter();
+    let of = |fate: &str| share.clone().filter(|one| one["fate"] == fate).count();
+    let killed = of("killed") * 100 / (of("killed") + of("survived"));
+    assert_eq!(test(&["--mutate", "--killed", &killed.to_string()]).status.code(), Some(0));
+    let output = test(&["--mutate", "--killed", &(killed + 1).to_string()]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--killed"), "{output:?}");
+    assert_eq!(test(&["--killed", "90"]).status.code(), Some(2), "nothing was changed");
+}
+
+#[test]
 fn nothing_in_a_case_is_skipped() {
     let dir = tempfile::tempdir().expect("a folder");
     let case = "id: wrong\ntitle: What is not known\nsauce: {}\nsource: {title: one}\nkind: guideline-constructed\n\

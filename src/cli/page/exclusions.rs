@@ -29,7 +29,7 @@ pub(super) fn name(component: &Component) -> String {
     }
 }
 
-/// Names by standing, for the first screen and the ends of the approaches.
+/// Names by standing, for the ends of the approaches.
 pub(super) fn by_standing(components: &[&Component]) -> Vec<(Standing, String)> {
     [Standing::Contraindicated, Standing::VerifyFirst, Standing::Caution]
         .into_iter()
@@ -46,7 +46,7 @@ fn against(finding: &Finding) -> bool {
 }
 
 /// Components that the same rules speak against in the same way are one entry.
-fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
+pub(super) fn grouped<'a>(components: Vec<&'a Component>) -> Vec<Vec<&'a Component>> {
     type Key<'a> = (Standing, Action, [Option<&'a str>; 2], Vec<(FindingKind, &'a str)>, Vec<&'a str>);
     let mut positions: BTreeMap<Key<'a>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&'a Component>> = Vec::new();

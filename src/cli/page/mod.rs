@@ -8,11 +8,13 @@ mod parts;
 mod record;
 mod refs;
 mod said;
+mod screen;
 mod words;
 
 use self::layout::{Paint, Sheet};
 use self::said::Said;
-use crate::engine::decision::{Alert, Answer, Explain};
+pub use self::screen::SCREEN;
+use crate::engine::decision::{Answer, Explain};
 
 /// Characters of a line where the terminal does not say.
 pub const WIDTH: usize = 100;
@@ -38,26 +40,15 @@ impl Default for PageStyle {
     }
 }
 
-/// Lines of a first screen: what must not be missed is on it.
-const SCREEN: usize = 40;
-
-/// More alerts than this share lines on the first screen.
-const CROWD: usize = 16;
-
 /// The page.
 #[must_use]
 pub fn render(answer: &Answer, style: &PageStyle) -> String {
     let mut sheet = Sheet::new(style.width, style.color);
     let mut said = Said::new(style.explain);
     head(&mut sheet, answer, style);
-    let mut gravest = sheet.scratch();
-    parts::alerts(&mut gravest, &mut said, answer);
-    exclusions::block(&mut gravest, &mut said, answer);
-    // Told once where it fits; named first and told after where it does not.
-    if sheet.height().saturating_add(gravest.height()) > SCREEN {
-        glance(&mut sheet, answer);
-    }
-    sheet.append(&gravest);
+    screen::print(&mut sheet, answer);
+    parts::alerts(&mut sheet, &mut said, answer);
+    exclusions::block(&mut sheet, &mut said, answer);
     parts::recommendations(&mut sheet, &mut said, answer);
     asks::all(&mut sheet, &mut said.refs, answer, style.explain);
     parts::insights(&mut sheet, &mut said, answer);
@@ -71,10 +62,27 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
     sheet.finish()
 }
 
+/// The first screen of the page, alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstScreen {
+    /// Its text: what the page begins with.
+    pub text: String,
+    /// Lines down to the last item that must not be missed.
+    pub last: usize,
+}
+
+/// The head of the page: everything that must not be missed, and what follows.
+#[must_use]
+pub fn first_screen(answer: &Answer, style: &PageStyle) -> FirstScreen {
+    let mut sheet = Sheet::new(style.width, style.color);
+    head(&mut sheet, answer, style);
+    let last = screen::print(&mut sheet, answer);
+    FirstScreen { text: sheet.finish(), last }
+}
+
 fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
-    let review =
-        if style.signed { "a clinician has signed its rules" } else { "no clinician has reviewed these rules" };
-    let what = format!("· decision support for a licensed clinician to weigh · {review}");
+    let review = if style.signed { "rules signed by a clinician" } else { "rules not reviewed by a clinician" };
+    let what = format!("· for a licensed clinician to weigh · {review}");
     sheet.tagged(0, "Concord", Paint::Bold, &what);
     let package = if style.package.is_empty() { String::new() } else { format!(" · {}", style.package) };
     sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
@@ -93,36 +101,6 @@ fn disabled(sheet: &mut Sheet, answer: &Answer) {
         let by = if rule.by.is_empty() { String::new() } else { format!(" ({})", rule.by) };
         let tag = format!("NOT EVALUATED {}:", rule.rule);
         sheet.tagged(2, &tag, Paint::Care, &format!("{}. Reason given: {}{by}", rule.title, rule.reason));
-    }
-}
-
-/// The names of what is told at length below.
-fn glance(sheet: &mut Sheet, answer: &Answer) {
-    sheet.heading("At a glance");
-    if answer.alerts.len() > CROWD {
-        crowd(sheet, &answer.alerts);
-    } else {
-        for alert in &answer.alerts {
-            let (tag, paint) = words::alert(alert);
-            sheet.tagged(2, &tag, paint, &alert.title);
-        }
-    }
-    for (standing, names) in exclusions::by_standing(&exclusions::excluded(answer)) {
-        let (word, paint) = words::standing(standing);
-        sheet.tagged(2, &format!("{word}:"), paint, &names);
-    }
-}
-
-/// Alerts of one severity and urgency on one line; their order stays.
-fn crowd(sheet: &mut Sheet, alerts: &[Alert]) {
-    let mut rest = alerts;
-    while let Some(first) = rest.first() {
-        let (tag, paint) = words::alert(first);
-        let same = rest.iter().take_while(|alert| words::alert(alert).0 == tag).count();
-        let (group, after) = rest.split_at(same);
-        let titles: Vec<&str> = group.iter().map(|alert| alert.title.as_str()).collect();
-        sheet.tagged(2, &tag, paint, &titles.join(" · "));
-        rest = after;
     }
 }
 

@@ -39,7 +39,7 @@ impl<'a> Said<'a> {
         let mut text = rationale.statement.clone();
         if finding.kind == FindingKind::Verify {
             // The tag has said it.
-            text = text.strip_prefix("Verify first: ").map_or(text.clone(), words::capitalized);
+            text = words::verified(&text);
             text.push_str(&self.unknown(rationale));
         }
         let basis = self.basis(rationale);

@@ -192,8 +192,9 @@ fn the_first_screen_holds_what_must_not_be_missed() {
     for copies in [1, 2] {
         let mut answer = crowded();
         answer.alerts = vec![answer.alerts.clone(); copies].concat();
-        let page = render(&answer, &PageStyle { width: WIDTH, ..style(false, WIDTH) });
-        let screen = page.lines().take(SCREEN).collect::<Vec<_>>().join(" ");
+        let page = render(&answer, &style(false, WIDTH));
+        let FirstScreen { text: screen, last } = first_screen(&answer, &style(false, WIDTH));
+        assert!(page.starts_with(&screen) && (5..SCREEN).contains(&last), "{last}: {screen}");
         let screen = screen.split_whitespace().collect::<Vec<_>>().join(" ");
         for alert in &answer.alerts {
             assert!(screen.contains(&alert.title), "{}: {page}", alert.title);

@@ -96,6 +96,11 @@ pub(super) fn short_scope_note(note: &str) -> String {
     note.strip_prefix("Opioid use disorder is ").map_or_else(|| note.to_owned(), capitalized)
 }
 
+/// What is to be verified, without the words that the tag before it has said.
+pub(super) fn verified(statement: &str) -> String {
+    statement.strip_prefix("Verify first: ").map_or_else(|| statement.to_owned(), capitalized)
+}
+
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -64,6 +64,9 @@ pub(in crate::cli) struct Arguments {
     /// Change the package in one place at a time, and show which changes no case notices.
     #[arg(long)]
     mutate: bool,
+    /// Fail if the cases notice a smaller share of the changes than this.
+    #[arg(long, value_name = "PERCENT", requires = "mutate", value_parser = clap::value_parser!(u8).range(1..=100))]
+    killed: Option<u8>,
     /// Only so many of the changes, for a quick look.
     #[arg(long, value_name = "COUNT")]
     sample: Option<usize>,
@@ -93,6 +96,11 @@ struct Results<'a> {
 impl Results<'_> {
     fn failed(&self) -> usize {
         self.verdicts.iter().filter(|verdict| !verdict.passed()).count()
+    }
+
+    /// The share of changes that a case notices; nothing changed, nothing noticed.
+    fn killed_permille(&self) -> usize {
+        self.mutation.as_ref().and_then(|report| report.fates().permille()).unwrap_or_default()
     }
 }
 
@@ -128,7 +136,11 @@ fn once(arguments: &Arguments) -> Exit {
             Format::Text => text::report(&results),
             Format::Json => json::report(&results),
         };
-        Ok(if print(&text) && results.failed() == 0 { Exit::Fine } else { Exit::Failed })
+        let noticed = arguments.killed.is_none_or(|share| results.killed_permille() >= usize::from(share) * 10);
+        if !noticed {
+            complain("the cases notice fewer of the changes than --killed asks for");
+        }
+        Ok(if print(&text) && results.failed() == 0 && noticed { Exit::Fine } else { Exit::Failed })
     });
     outcome.unwrap_or_else(|message| {
         complain(message);
