@@ -9,6 +9,7 @@ pub mod coverage;
 mod expect;
 mod judge;
 pub mod mutate;
+pub mod proofs;
 mod read;
 pub mod run;
 pub mod suggest;

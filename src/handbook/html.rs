@@ -8,8 +8,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::rule::model::{RuleStatus, Verification};
 
 use super::model::{
-    Block, Branch, CaseList, Cell, Chapter, Cover, DefinitionEntry, Handbook, Join, Piece, RuleEntry, Section,
-    SourceEntry, Table, Tone, ValueSet,
+    Block, Branch, CaseList, Cell, Chapter, Cover, DefinitionEntry, Handbook, HazardEntry, Join, Piece, RuleEntry,
+    Section, SourceEntry, Table, Tone, ValueSet,
 };
 use super::words::{capitalized, count, status};
 
@@ -183,6 +183,7 @@ fn block(block: &Block) -> Markup {
         Block::Definition(entry) => definition(entry),
         Block::ValueSet(set) => value_set(set),
         Block::Source(entry) => source(entry),
+        Block::Hazard(entry) => hazard(entry),
         Block::Table(table) => self::table(table),
         Block::Terms(terms) => html! {
             dl.terms { @for (term, meaning) in terms { dt { (term) } dd { (meaning) } } }
@@ -250,6 +251,33 @@ fn rule(entry: &RuleEntry) -> Markup {
                 @if !entry.follows.is_empty() { (row("Follows brief", &list(&entry.follows))) }
                 (row("Cases", &cases(&entry.cases)))
                 (row("Written in", &html! { code { (entry.location) } }))
+            }
+        }
+    }
+}
+
+fn hazard(entry: &HazardEntry) -> Markup {
+    html! {
+        article.rule.alert id=(entry.anchor.as_str()) {
+            header {
+                p.verdict { span.verb { (entry.severity) } }
+                h4 { a href=(to(entry.anchor.as_str())) { (capitalized(&entry.title)) } }
+                p.id { code { (entry.id) } }
+            }
+            dl.meta {
+                (row("Cause", &html! { (entry.cause) }))
+                (row("Harm", &html! { (entry.harm) }))
+                @for (control, proofs) in &entry.controls {
+                    (row("Control", &html! {
+                        (control) " Proven by "
+                        @for (at, (what, proof)) in proofs.iter().enumerate() {
+                            @if at > 0 { ", " }
+                            (what) " " (piece(proof))
+                        }
+                        "."
+                    }))
+                }
+                (row("Residual risk", &html! { (entry.residual) }))
             }
         }
     }

@@ -142,7 +142,12 @@ fn review(book: &Book<'_>) -> Vec<Row> {
     rows
 }
 
+/// Items as rules name them. Where the package declares its briefs, they have a
+/// chapter of their own.
 fn briefs(book: &Book<'_>) -> Vec<Row> {
+    if !book.package.briefs.is_empty() {
+        return Vec::new();
+    }
     let mut by_brief: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
     for rule in &book.package.rules {
         for brief in &rule.follows {

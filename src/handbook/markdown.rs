@@ -6,8 +6,8 @@
 use crate::rule::model::RuleStatus;
 
 use super::model::{
-    Anchor, Block, Branch, CaseList, Cell, Chapter, Cover, DefinitionEntry, Handbook, Join, Piece, RuleEntry, Section,
-    SourceEntry, Table, ValueSet,
+    Anchor, Block, Branch, CaseList, Cell, Chapter, Cover, DefinitionEntry, Handbook, HazardEntry, Join, Piece,
+    RuleEntry, Section, SourceEntry, Table, ValueSet,
 };
 use super::words::{capitalized, count, status};
 
@@ -17,8 +17,19 @@ pub fn render(book: &Handbook) -> String {
     let mut out = Writer::default();
     out.cover(&book.cover, &book.chapters);
     for chapter in &book.chapters {
-        out.chapter(chapter);
+        out.chapter(chapter, 2);
     }
+    out.text
+}
+
+/// Writes a chapter as a page of its own. `command` is what writes it again.
+#[must_use]
+pub fn page(chapter: &Chapter, command: &str) -> String {
+    let mut out = Writer::default();
+    out.paragraph(&format!("<!-- Written by `{command}`. -->"));
+    out.chapter(chapter, 1);
+    out.text.truncate(out.text.trim_end().len());
+    out.text.push('\n');
     out.text
 }
 
@@ -135,18 +146,18 @@ impl Writer {
         self.line("");
     }
 
-    fn chapter(&mut self, chapter: &Chapter) {
-        self.heading(2, Some(&chapter.anchor), &chapter.title);
+    fn chapter(&mut self, chapter: &Chapter, level: usize) {
+        self.heading(level, Some(&chapter.anchor), &chapter.title);
         if !chapter.lead.is_empty() {
             self.paragraph(&phrase(&chapter.lead));
         }
         for section in &chapter.sections {
-            self.section(section);
+            self.section(section, level.saturating_add(1));
         }
     }
 
-    fn section(&mut self, section: &Section) {
-        self.heading(3, Some(&section.anchor), &section.title);
+    fn section(&mut self, section: &Section, level: usize) {
+        self.heading(level, Some(&section.anchor), &section.title);
         for lead in section.lead.iter().map(|lead| phrase(lead)).filter(|lead| !lead.is_empty()) {
             self.paragraph(&lead);
         }
@@ -156,6 +167,7 @@ impl Writer {
                 Block::Definition(entry) => self.definition(entry),
                 Block::ValueSet(set) => self.value_set(set),
                 Block::Source(entry) => self.source(entry),
+                Block::Hazard(entry) => self.hazard(entry, level.saturating_add(1)),
                 Block::Table(table) => self.table(table),
                 Block::Terms(terms) => {
                     for (term, meaning) in terms {
@@ -272,6 +284,19 @@ impl Writer {
         self.paragraph(&format!("{}. {}{link}", escaped(&entry.from), code(&entry.id)));
         let cited = if entry.cited_by.is_empty() { "no rule".to_owned() } else { list(&entry.cited_by) };
         self.paragraph(&format!("Cited by: {cited}"));
+    }
+
+    fn hazard(&mut self, entry: &HazardEntry, level: usize) {
+        self.heading(level, Some(&entry.anchor), &capitalized(&entry.title));
+        self.paragraph(&code(&entry.id));
+        self.fact("Cause", &escaped(&entry.cause));
+        self.fact("Harm", &format!("{} Worst: {}.", escaped(&entry.harm), entry.severity));
+        for (control, proofs) in &entry.controls {
+            let proofs: Vec<String> = proofs.iter().map(|(what, proof)| format!("{what} {}", piece(proof))).collect();
+            self.fact("Control", &format!("{} Proven by {}.", escaped(control), proofs.join(", ")));
+        }
+        self.fact("Residual risk", &escaped(&entry.residual));
+        self.line("");
     }
 
     fn table(&mut self, table: &Table) {

@@ -49,7 +49,7 @@ pub enum Piece {
     },
     /// Words that lead out of the book.
     Away {
-        /// Where to, `https` alone.
+        /// Where to: `https` alone, and files of the package.
         url: String,
         /// Words.
         text: String,
@@ -58,6 +58,26 @@ pub enum Piece {
     Blank(String),
     /// An id, a code, a field.
     Code(String),
+}
+
+/// Where links to what the package writes lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// To its place in the book.
+    Book,
+    /// To its file, from beside the files: for a page that stands alone.
+    Files,
+}
+
+impl Links {
+    /// Something with its place in the book and `file:line`.
+    #[must_use]
+    pub fn to(self, place: Anchor, location: &str, text: String) -> Piece {
+        match (self, location.rsplit_once(':')) {
+            (Self::Files, Some((file, _))) => Piece::Away { url: file.to_owned(), text },
+            _ => Piece::Link { to: place, text },
+        }
+    }
 }
 
 /// A text.
@@ -130,6 +150,8 @@ pub enum Block {
     ValueSet(ValueSet),
     /// A source.
     Source(SourceEntry),
+    /// A hazard.
+    Hazard(HazardEntry),
     /// A table.
     Table(Table),
     /// Terms with what they mean.
@@ -323,6 +345,27 @@ pub struct SourceEntry {
     pub url: Option<Piece>,
     /// Rules that cite it.
     pub cited_by: Vec<Piece>,
+}
+
+/// A hazard.
+#[derive(Clone, Debug)]
+pub struct HazardEntry {
+    /// Its place.
+    pub anchor: Anchor,
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// How it comes about.
+    pub cause: String,
+    /// What happens to the patient.
+    pub harm: String,
+    /// How grave that is.
+    pub severity: &'static str,
+    /// Controls, each with its proofs: what sort of proof, and which.
+    pub controls: Vec<(String, Vec<(&'static str, Piece)>)>,
+    /// What remains.
+    pub residual: String,
 }
 
 /// A table.

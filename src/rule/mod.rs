@@ -1,8 +1,8 @@
 //! The rule language: its model, its reader and its checks. Nothing here runs.
 
 pub mod check;
-pub mod ledger;
 pub mod disorder;
+pub mod ledger;
 pub mod model;
 pub mod overlay;
 pub mod parameter;

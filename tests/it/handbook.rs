@@ -141,7 +141,7 @@ fn places() -> Vec<String> {
     places.extend(package.sources.iter().map(|one| format!("source-{}", one.id.value)));
     places.extend(package.components.iter().map(|one| format!("component-{}", one.id.value)));
     places.extend(package.parameters.iter().map(|one| format!("parameter-{}", one.id.value)));
-    places.extend(package.rules.iter().flat_map(|one| &one.follows).map(|brief| format!("brief-{brief}")));
+    places.extend(package.rules.iter().flat_map(|one| &one.follows).map(|name| format!("brief-{}", name.value)));
     places
 }
 

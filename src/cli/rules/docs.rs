@@ -10,7 +10,7 @@ use super::super::{Exit, complain, print};
 use super::{exercise, open};
 use crate::deck::{self, Deck};
 use crate::diag::{self, Files};
-use crate::handbook::{Handbook, html, markdown};
+use crate::handbook::{self, Handbook, html, markdown};
 use crate::ruleset::{self, Origin, Ruleset};
 
 /// What `concord rules docs` is told.
@@ -28,6 +28,9 @@ pub(in crate::cli) struct Arguments {
     /// Form of the handbook.
     #[arg(long, value_enum, default_value_t = Form::Html)]
     format: Form,
+    /// This page alone, as Markdown whose links lead to the files of the package.
+    #[arg(long, value_enum, conflicts_with = "format")]
+    page: Option<Page>,
     /// File to write; else standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -40,6 +43,15 @@ enum Form {
     Html,
     /// Markdown, as GitHub renders it.
     Markdown,
+}
+
+/// A page of the handbook that stands alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Page {
+    /// What became of every item of the clinical briefs.
+    Briefs,
+    /// The clinical safety file.
+    Safety,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -56,11 +68,17 @@ fn write(arguments: &Arguments) -> Result<Exit, String> {
     let dir = arguments.dir.as_deref().or(arguments.rules.as_deref());
     let origin = Origin { rules: dir.map(Path::to_owned), overlay: arguments.overlay.clone() };
     let ruleset = Arc::new(open(&origin).map_err(|error| error.to_string())?);
-    let exercise = exercise::of(&ruleset, &cases(dir, &ruleset)?);
-    let book = Handbook::of(&ruleset, &exercise);
-    let text = match arguments.format {
-        Form::Html => html::render(&book),
-        Form::Markdown => markdown::render(&book),
+    let text = match arguments.page {
+        Some(Page::Briefs) => markdown::page(&handbook::briefs(ruleset.package()), "concord rules docs --page briefs"),
+        Some(Page::Safety) => markdown::page(&handbook::safety(ruleset.package()), "concord rules docs --page safety"),
+        None => {
+            let exercise = exercise::of(&ruleset, &cases(dir, &ruleset)?);
+            let book = Handbook::of(&ruleset, &exercise);
+            match arguments.format {
+                Form::Html => html::render(&book),
+                Form::Markdown => markdown::render(&book),
+            }
+        }
     };
     match &arguments.out {
         None => Ok(if print(&text) { Exit::Fine } else { Exit::Failed }),

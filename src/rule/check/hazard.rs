@@ -41,7 +41,11 @@ fn rule(rules: &BTreeMap<&str, &Rule>, hazard: &Hazard, name: &Name) -> Option<D
         RuleStatus::Disabled => {
             let message = format!("the overlay disables `{id}`, which controls the hazard `{}`", hazard.id.value);
             let fault = Diagnostic::warning("control-disabled", rule.id.span, message);
-            Some(fault.related(name.span, "the proof of the control").help("say in the site's own safety case what replaces it"))
+            Some(
+                fault
+                    .related(name.span, "the proof of the control")
+                    .help("say in the site's own safety case what replaces it"),
+            )
         }
         status => {
             let message = format!("the rule `{id}` is {}, and proves no control", status.word());

@@ -77,7 +77,8 @@ fn references(ledger: &Ledger<'_>, carrier: &Carrier<'_>, faults: &mut Vec<Diagn
         };
         let wanted = item.kind.carried_by();
         if wanted != carrier.kind {
-            let message = format!("`{}` is carried by {}, and not by {}", name.value, wanted.what(), carrier.kind.what());
+            let message =
+                format!("`{}` is carried by {}, and not by {}", name.value, wanted.what(), carrier.kind.what());
             let fault = Diagnostic::error("wrong-carrier", name.span, message);
             faults.push(fault.related(item.id.span, "the item").help("take it out of `follows` here"));
         }
@@ -111,7 +112,8 @@ fn verification(ledger: &Ledger<'_>, rule: &Rule, faults: &mut Vec<Diagnostic>) 
     let unverified = rule.verification == Verification::Unverified;
     let active = rule.status == RuleStatus::Active;
     if !unverified && let Some(from_memory) = all_from_memory(ledger, rule) {
-        let message = format!("rule `{}` says `{}` of what its brief has from memory", rule.id.value, rule.verification.word());
+        let message =
+            format!("rule `{}` says `{}` of what its brief has from memory", rule.id.value, rule.verification.word());
         faults.push(
             Diagnostic::error("verification-raised", rule.id.span, message)
                 .related(from_memory, "the brief says `from-memory`")
@@ -121,8 +123,9 @@ fn verification(ledger: &Ledger<'_>, rule: &Rule, faults: &mut Vec<Diagnostic>) 
     if active && unverified && rule.active_because.is_none() {
         let message = format!("rule `{}` is in force, and nobody read its source", rule.id.value);
         faults.push(
-            Diagnostic::warning("unverified-active", rule.id.span, message)
-                .help("write `status: draft`, or `active_because: …` where leaving it out is the more dangerous choice"),
+            Diagnostic::warning("unverified-active", rule.id.span, message).help(
+                "write `status: draft`, or `active_because: …` where leaving it out is the more dangerous choice",
+            ),
         );
     }
     if rule.active_because.is_some() && !(active && unverified) {

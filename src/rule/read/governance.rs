@@ -20,15 +20,12 @@ impl Reader {
     fn brief_item(&mut self, node: &Node) -> Option<BriefItem> {
         let mut form = self.form(node, &shape::ITEM)?;
         let id = self.required(&mut form, "id").and_then(|node| self.name(node));
-        let kind = self
-            .required(&mut form, "kind")
-            .and_then(|node| self.word(node, "a sort of item", ITEM_KINDS));
+        let kind = self.required(&mut form, "kind").and_then(|node| self.word(node, "a sort of item", ITEM_KINDS));
         let category = form.take("category").and_then(|node| self.name(node));
         let title = self.required_words(&mut form, "title");
         let status = self.item_status(&mut form);
-        let branches = form.take("branches").map_or_else(Vec::new, |node| {
-            self.some(node, "`branches`", Self::brief_branch)
-        });
+        let branches =
+            form.take("branches").map_or_else(Vec::new, |node| self.some(node, "`branches`", Self::brief_branch));
         let left_out = self.left_out(&mut form);
         form.finish(self);
         Some(BriefItem {
@@ -103,7 +100,8 @@ impl Reader {
         let mut form = self.form(node, &shape::CONTROL)?;
         let control = self.required(&mut form, "control").and_then(|node| self.placed(node));
         let before = self.faults.len();
-        let proven_by = form.take("proven_by").map_or_else(Vec::new, |node| self.each(node, "`proven_by`", Self::proof));
+        let proven_by =
+            form.take("proven_by").map_or_else(Vec::new, |node| self.each(node, "`proven_by`", Self::proof));
         if proven_by.is_empty() && self.faults.len() == before {
             let fault = Diagnostic::error("unproven-control", form.span, "nothing proves that this control is there");
             self.fault(fault.help("add `proven_by:` with a rule, a case, a test or a check that fails without it"));

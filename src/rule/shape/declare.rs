@@ -39,7 +39,11 @@ pub static FILE: Shape = Shape {
         may("scope", Holds::Form(&SCOPE), "Which definitions say that there is opioid use disorder."),
         may("defaults", Holds::Form(&DEFAULTS), "Keys that every rule of this file has unless it says otherwise."),
         may("rules", Holds::Forms(&RULE), "Rules."),
-        may("briefs", Holds::Forms(&BRIEF), "Clinical briefs, with what became of every item. No answer depends on it."),
+        may(
+            "briefs",
+            Holds::Forms(&BRIEF),
+            "Clinical briefs, with what became of every item. No answer depends on it.",
+        ),
         may("hazards", Holds::Forms(&HAZARD), "Hazards with their controls and proofs. No answer depends on it."),
         may("invariants", Holds::Forms(&INVARIANT), "What holds of every answer, proven by `concord rules check`."),
     ],

@@ -17,7 +17,7 @@ use crate::deck::mutate::{self, Mutants, Report};
 use crate::deck::run::{Verdict, run as run_deck};
 use crate::deck::suggest::suggest;
 use crate::deck::{self, Case, Claim, Deck};
-use crate::diag::{self, Files, nearest};
+use crate::diag::{self, Diagnostic, Files, nearest};
 use crate::engine::Engine;
 use crate::rule::truth::Truth;
 use crate::ruleset::{self, Depth, LoadError, Origin, Ruleset};
@@ -155,13 +155,23 @@ fn prepare(arguments: &Arguments) -> Result<Bench, String> {
     let files = checked.files.clone();
     let ruleset = Ruleset::from_checked(checked).map_err(words)?;
     let (deck, faults) = deck::read(case_files(arguments).map_err(words)?, ruleset.package());
-    if faults.is_empty() {
-        return Ok(Bench { ruleset, files, deck });
+    if !faults.is_empty() {
+        return Err(told(arguments, &faults, &deck.files));
     }
-    Err(match arguments.format {
-        Format::Text => diag::render(&faults, &deck.files, std::io::stderr().is_terminal()),
-        Format::Json => diag::to_json(&faults, &deck.files).to_string(),
-    })
+    // Other cases than the package's own need not hold what the package names.
+    let own = arguments.paths.is_empty() && arguments.cases.is_empty();
+    let unproven = if own { deck::proofs::missing(ruleset.package(), &deck) } else { Vec::new() };
+    if !unproven.is_empty() {
+        return Err(told(arguments, &unproven, &files));
+    }
+    Ok(Bench { ruleset, files, deck })
+}
+
+fn told(arguments: &Arguments, faults: &[Diagnostic], files: &Files) -> String {
+    match arguments.format {
+        Format::Text => diag::render(faults, files, std::io::stderr().is_terminal()),
+        Format::Json => diag::to_json(faults, files).to_string(),
+    }
 }
 
 fn case_files(arguments: &Arguments) -> Result<Files, LoadError> {
