@@ -20,7 +20,7 @@ use crate::diag::{Files, Span};
 
 pub use claim::{AlertPattern, Claim, Expectation};
 pub use judge::{Found, truth_word};
-pub use read::read;
+pub use read::{read, read_patients};
 
 /// The cases of some files, in the order of the files' names.
 #[derive(Debug, Default)]

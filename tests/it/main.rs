@@ -19,6 +19,7 @@ mod deck;
 mod diff;
 mod drain;
 mod faults;
+mod first_screen;
 mod handbook;
 mod laws;
 mod metrics;

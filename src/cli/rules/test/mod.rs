@@ -2,6 +2,7 @@
 
 mod json;
 mod junit;
+mod sizes;
 mod suggested;
 mod text;
 mod watch;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use self::sizes::Sizes;
 use super::super::{Exit, Format, complain, print};
 use crate::deck::coverage::Coverage;
 use crate::deck::mutate::{self, Mutants, Report};
@@ -61,6 +63,10 @@ pub(in crate::cli) struct Arguments {
     /// folder, for a clinician to say what is expected.
     #[arg(long, value_name = "DIR")]
     suggest: Option<PathBuf>,
+    /// Show how much the answers say: median, 90th percentile and maximum of
+    /// alerts, components, requests and lines.
+    #[arg(long)]
+    sizes: bool,
     /// Change the package in one place at a time, and show which changes no case notices.
     #[arg(long)]
     mutate: bool,
@@ -88,6 +94,7 @@ struct Results<'a> {
     verdicts: Vec<Verdict<'a>>,
     coverage: Option<Coverage>,
     mutation: Option<Report>,
+    sizes: Option<Sizes>,
 }
 
 impl Results<'_> {
@@ -185,7 +192,8 @@ fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, S
         .then(|| Coverage::of(bench.ruleset.package(), bench.ruleset.program(), &verdicts, rule_wanted));
     let mutation = arguments.mutate.then(|| mutated(arguments, bench, &verdicts));
     verdicts.retain(|verdict| any(&arguments.rule, &|rule| concerns(verdict, rule, engine)));
-    Ok(Results { bench, verdicts, coverage, mutation })
+    let sizes = arguments.sizes.then(|| Sizes::of(&bench.ruleset, &verdicts));
+    Ok(Results { bench, verdicts, coverage, mutation, sizes })
 }
 
 fn mutated(arguments: &Arguments, bench: &Bench, verdicts: &[Verdict<'_>]) -> Report {
