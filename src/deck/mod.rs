@@ -7,6 +7,7 @@
 mod claim;
 pub mod coverage;
 mod expect;
+mod export;
 mod judge;
 pub mod mutate;
 mod read;
@@ -19,6 +20,7 @@ use crate::api::request::Evaluation;
 use crate::diag::{Files, Span};
 
 pub use claim::{AlertPattern, Claim, Expectation};
+pub use export::{FORMAT, export};
 pub use judge::{Found, truth_word};
 pub use read::{read, read_patients};
 

@@ -77,7 +77,7 @@ fn sizes_are_those_of_the_answers() {
     assert_eq!((&sizes["answers"], &sizes["columns"]), (&Value::from(4), &Value::from(80)));
     let measures = sizes["measures"].as_array().expect("measures");
     let of = |name: &str| measures.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}"));
-    // Methadone is offered to all four; the long interval bars it for one.
+    // One of the four has the long interval.
     assert_eq!(of("components contraindicated")["maximum"], 1);
     assert_eq!(of("components contraindicated")["case"], "qtc-at-the-limit");
     assert_eq!(of("components contraindicated")["median"], 0);

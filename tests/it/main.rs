@@ -23,6 +23,7 @@ mod first_screen;
 mod handbook;
 mod laws;
 mod metrics;
+mod open_deck;
 mod overlay;
 mod packages;
 mod reload;

@@ -25,6 +25,7 @@ use crate::rule::truth::Truth;
 use crate::ruleset::{self, Depth, LoadError, Origin, Ruleset};
 
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 pub(in crate::cli) struct Arguments {
     /// Case files, or folders of them; else the package's own.
     #[arg(value_name = "CASES")]
