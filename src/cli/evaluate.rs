@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
+use super::cases;
 use super::input::{Source, documents};
 use super::page::{PageStyle, WIDTH, first_screen, render};
 use super::settings::{SettingsArguments, Unusable, ruleset, terms};
@@ -21,9 +22,13 @@ use crate::ruleset::Ruleset;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Files with an EvaluateRequest or a Patient: JSON, YAML, or one JSON
-    /// document a line. `-` is standard input.
-    #[arg(required = true, value_name = "FILE")]
+    /// document a line. `-` is standard input. Of a case file, the patients are
+    /// taken.
+    #[arg(required_unless_present = "case", value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The patient of a case of the package. May be repeated.
+    #[arg(long, value_name = "ID")]
+    case: Vec<String>,
     /// Form of the output: pages, or one EvaluateResponse a line.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -57,6 +62,8 @@ struct Run {
     terms: Terms,
     arguments: Arguments,
     style: PageStyle,
+    /// Patients of the cases that are named, each with its place.
+    cases: Vec<(String, EvaluateRequest)>,
     /// Pages printed so far.
     pages: usize,
 }
@@ -69,25 +76,23 @@ pub(super) fn run(arguments: Arguments) -> Exit {
             return Exit::Unusable;
         }
     };
+    let cases = std::mem::take(&mut run.cases);
+    let of_cases = cases.into_iter().map(|(place, request)| run.item(&place, request)).max();
     let files = run.arguments.files.clone();
-    files.iter().map(|file| run.file(file)).max().unwrap_or(Exit::Fine)
+    let of_files = files.iter().map(|file| run.file(file)).max();
+    of_cases.max(of_files).unwrap_or(Exit::Fine)
 }
 
 fn prepare(arguments: Arguments) -> Result<Run, Unusable> {
     let settings = arguments.settings.load(Vec::new())?.settings;
     let ruleset = ruleset(&settings)?;
-    let meta = &ruleset.package().meta;
-    let overlay = ruleset.package().overlay.as_ref();
-    let overlay = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));
-    let short: String = ruleset.digest().chars().take(12).collect();
+    let cases = cases::of_package(settings.rules.dir.as_deref(), &arguments.case)?;
     let style = PageStyle {
         width: width(),
         color: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        package: format!("Package {} {}{overlay} (sha256 {short})", meta.name, meta.version),
-        signed: meta.signed_by.is_some(),
-        ..PageStyle::default()
+        ..PageStyle::of(&ruleset)
     };
-    Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, pages: 0 })
+    Ok(Run { terms: terms(&settings), ruleset: Arc::new(ruleset), arguments, style, cases, pages: 0 })
 }
 
 /// Shells tell the width in COLUMNS where they export it.

@@ -1,5 +1,5 @@
 //! Files to requests: JSON, YAML or one JSON document a line, each holding an
-//! EvaluateRequest or a bare Patient.
+//! EvaluateRequest or a bare Patient; or a case file in YAML.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
+use super::cases;
 use crate::api::json;
 use crate::api::proto::{EvaluateRequest, Patient};
 use crate::api::yaml::{self, Place};
@@ -32,6 +33,12 @@ pub(super) struct Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable(String);
 
+impl Unreadable {
+    pub(super) fn at(name: &str, line: usize, column: usize, message: &str) -> Self {
+        Self(format!("{name}:{line}:{column}: {message}"))
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
@@ -44,10 +51,13 @@ enum Kind {
     Request,
     Patient,
     Fhir,
+    Cases,
 }
 
 const FHIR: &str =
     "this is FHIR (`resourceType`), which is not read yet: send a Patient or an EvaluateRequest of concord.v1";
+
+const CASES: &str = "this is a case, and cases are read from YAML: name the file with `.yaml`";
 
 /// Reads every document of a file.
 pub(super) fn documents(source: &Source) -> Vec<Document> {
@@ -58,7 +68,7 @@ pub(super) fn documents(source: &Source) -> Vec<Document> {
         _ => !source.text.trim_start().starts_with('{'),
     };
     if is_yaml {
-        return vec![Document { line: 1, request: from_yaml(source) }];
+        return from_yaml(source);
     }
     if matches!(ending, "ndjson" | "jsonl") || is_lines(&source.text) {
         return source
@@ -96,17 +106,21 @@ fn from_json(name: &str, above: usize, text: &str) -> Result<EvaluateRequest, Un
     reader.end().map_err(unreadable)?;
     match kind(&keys) {
         Kind::Fhir => Err(Unreadable(format!("{name}:{}:1: {FHIR}", above.saturating_add(1)))),
+        Kind::Cases => Err(Unreadable(format!("{name}:{}:1: {CASES}", above.saturating_add(1)))),
         Kind::Request => json::from_str(text).map_err(unreadable),
         Kind::Patient => json::from_str(text).map(bare).map_err(unreadable),
     }
 }
 
-fn from_yaml(source: &Source) -> Result<EvaluateRequest, Unreadable> {
-    let at =
-        |place: Place, message: &str| Unreadable(format!("{}:{}:{}: {message}", source.name, place.line, place.column));
-    let yaml = yaml::read(&source.text).map_err(|fault| at(fault.place, &fault.message))?;
+fn from_yaml(source: &Source) -> Vec<Document> {
+    let one = |request| vec![Document { line: 1, request }];
+    let at = |place: Place, message: &str| Unreadable::at(&source.name, place.line, place.column, message);
+    let yaml = match yaml::read(&source.text) {
+        Ok(yaml) => yaml,
+        Err(fault) => return one(Err(at(fault.place, &fault.message))),
+    };
     let Some(map) = yaml.value.as_object() else {
-        return Err(at(Place { line: 1, column: 1 }, "a Patient or an EvaluateRequest is expected"));
+        return one(Err(at(Place { line: 1, column: 1 }, "a Patient or an EvaluateRequest is expected")));
     };
     let keys = map.keys().cloned().collect();
     let unfit = |error: serde_json::Error| {
@@ -118,11 +132,12 @@ fn from_yaml(source: &Source) -> Result<EvaluateRequest, Unreadable> {
             None => Unreadable(format!("{}: {message}", source.name)),
         }
     };
-    match kind(&keys) {
+    one(match kind(&keys) {
+        Kind::Cases => return cases::documents(source),
         Kind::Fhir => Err(at(Place { line: 1, column: 1 }, FHIR)),
         Kind::Request => json::from_serde(&yaml.value).map_err(unfit),
         Kind::Patient => json::from_serde(&yaml.value).map(bare).map_err(unfit),
-    }
+    })
 }
 
 fn bare(patient: Patient) -> EvaluateRequest {
@@ -130,9 +145,13 @@ fn bare(patient: Patient) -> EvaluateRequest {
 }
 
 /// The two messages share no field, so that any field of the request tells.
+/// Neither has what makes a case.
 fn kind(keys: &BTreeSet<String>) -> Kind {
     if keys.contains("resourceType") {
         return Kind::Fhir;
+    }
+    if keys.contains("expect") || keys.contains("cases") {
+        return Kind::Cases;
     }
     let descriptor = json::pool().ok().and_then(|pool| pool.get_message_by_name("concord.v1.EvaluateRequest"));
     let is_request = descriptor.is_some_and(|request| {

@@ -40,3 +40,29 @@ fn fhir_is_refused_by_name() {
     assert!(fault("b.json", r#"{"resourceType": "Bundle", "entry": []}"#).contains("FHIR"));
     assert!(fault("b.yaml", "resourceType: Bundle\n").contains("FHIR"));
 }
+
+const CASE: &str = "id: a\ntitle: A\nsource: {title: S}\nkind: guideline-constructed\nas_of: 2026-06-01\npatient: {ageYears: 40}\nexpect: {rules: {fires: [of-any-package]}}\n";
+
+#[test]
+fn a_case_is_read_for_its_patient_and_its_instant() {
+    let request = read("a.yaml", CASE).pop().unwrap().request.unwrap();
+    assert_eq!((request.as_of.as_str(), request.patient.unwrap().age_years), ("2026-06-01", Some(40)));
+    let fields: Vec<String> = CASE.lines().skip(2).take(4).map(|line| format!("{line}\n")).collect();
+    let table = format!(
+        "{}cases:\n- {{id: a, title: A, expect: {{}}}}\n- {{id: b, title: B, patient: {{ageYears: 50}}, expect: {{}}}}\n",
+        fields.concat()
+    );
+    let documents = read("t.yaml", &table);
+    assert_eq!(documents.iter().map(|document| document.line).collect::<Vec<_>>(), [6, 7]);
+    let ages: Vec<_> = documents.into_iter().map(|one| one.request.unwrap().patient.unwrap().age_years).collect();
+    assert_eq!(ages, [Some(40), Some(50)]);
+}
+
+#[test]
+fn a_fault_of_a_case_has_its_place() {
+    let wrong = |from: &str, to: &str| fault("a.yaml", &CASE.replace(from, to));
+    assert_eq!(wrong("ageYears", "ageYear"), "a.yaml:6:11: unrecognized field name 'ageYear'");
+    assert!(wrong("as_of: 2026-06-01\n", "").starts_with("a.yaml:1:1: a case has no `as_of`; add "));
+    assert!(wrong("kind: guideline-constructed", "kin: x").contains("a.yaml:4:1: a case has no key `kin`"));
+    assert!(fault("a.json", "{\"patient\": {}, \"expect\": {}}").contains("cases are read from YAML"));
+}

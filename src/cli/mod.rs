@@ -7,6 +7,7 @@
 //! | 2 | unusable input, settings or arguments |
 //! | 3 | the server ended with calls in flight |
 
+mod cases;
 mod evaluate;
 mod in_force;
 mod input;

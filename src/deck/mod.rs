@@ -7,6 +7,7 @@
 mod claim;
 pub mod coverage;
 mod expect;
+mod export;
 mod judge;
 pub mod mutate;
 pub mod proofs;
@@ -20,8 +21,9 @@ use crate::api::request::Evaluation;
 use crate::diag::{Files, Span};
 
 pub use claim::{AlertPattern, Claim, Expectation};
+pub use export::{FORMAT, export};
 pub use judge::{Found, truth_word};
-pub use read::read;
+pub use read::{read, read_patients};
 
 /// The cases of some files, in the order of the files' names.
 #[derive(Debug, Default)]

@@ -37,6 +37,17 @@ struct Head<'n> {
 /// is to be used only where there are no diagnostics.
 #[must_use]
 pub fn read(files: Files, package: &Package) -> (Deck, Vec<Diagnostic>) {
+    read_for(files, Some(package))
+}
+
+/// Reads the cases of some files for their patients. What is expected of them
+/// is left aside, so that a patient serves any package.
+#[must_use]
+pub fn read_patients(files: Files) -> (Deck, Vec<Diagnostic>) {
+    read_for(files, None)
+}
+
+fn read_for(files: Files, package: Option<&Package>) -> (Deck, Vec<Diagnostic>) {
     let mut reader = Reader::default();
     let mut cases = Vec::new();
     for (index, _, text) in files.iter() {
@@ -60,7 +71,7 @@ pub fn read(files: Files, package: &Package) -> (Deck, Vec<Diagnostic>) {
     (Deck { files, cases }, reader.faults)
 }
 
-fn table(reader: &mut Reader, package: &Package, mut form: Form<'_>, cases: &mut Vec<Case>) {
+fn table(reader: &mut Reader, package: Option<&Package>, mut form: Form<'_>, cases: &mut Vec<Case>) {
     let tags = form.take("tags").map_or_else(Vec::new, |node| tags(reader, node));
     let head = Head {
         as_of: form.take("as_of"),
@@ -81,7 +92,7 @@ fn table(reader: &mut Reader, package: &Package, mut form: Form<'_>, cases: &mut
     }
 }
 
-fn case(reader: &mut Reader, package: &Package, form: &mut Form<'_>, head: &Head<'_>) -> Option<Case> {
+fn case(reader: &mut Reader, package: Option<&Package>, form: &mut Form<'_>, head: &Head<'_>) -> Option<Case> {
     let id_node = reader.required(form, "id");
     let id = id_node.and_then(|node| reader.words(node));
     let title = reader.required_words(form, "title");
@@ -114,7 +125,8 @@ fn case(reader: &mut Reader, package: &Package, form: &mut Form<'_>, head: &Head
     let record = merged(reader, &parts);
     let expect = reader.required(form, "expect");
     let labeled = expect.is_some_and(|node| !matches!(&node.kind, Kind::Map(entries) if entries.is_empty()));
-    let expected = expect.map_or_else(Expected::default, |node| Expecting::read(reader, package, node));
+    let expected =
+        package.zip(expect).map_or_else(Expected::default, |(package, node)| Expecting::read(reader, package, node));
     let (id, title, as_of, record) = (id?, title?, as_of?, record?);
     let span = id_node.map_or(form.span, |node| node.span);
     let asked = Asked { record: &record, as_of: &as_of, parts: &parts, span };

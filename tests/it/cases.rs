@@ -18,7 +18,7 @@ pub static SHIPPED: LazyLock<Arc<Ruleset>> =
 /// The cases of the shipped package.
 pub static DECK: LazyLock<Deck> = LazyLock::new(|| read(ruleset::embedded_cases()));
 
-fn read(files: Vec<(String, String)>) -> Deck {
+pub fn read(files: Vec<(String, String)>) -> Deck {
     let (deck, faults) = deck::read(Files::new(files), SHIPPED.package());
     assert!(faults.is_empty(), "{}", diag::render(&faults, &deck.files, false));
     deck

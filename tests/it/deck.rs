@@ -70,6 +70,22 @@ fn cases_are_chosen_by_rule_tag_and_id() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `methadone-qtc-long`?"), "{output:?}");
 }
 
+#[test]
+fn sizes_are_those_of_the_answers() {
+    let report = json(&["--sizes"]);
+    let sizes = &report["sizes"];
+    assert_eq!((&sizes["answers"], &sizes["columns"]), (&Value::from(4), &Value::from(80)));
+    let measures = sizes["measures"].as_array().expect("measures");
+    let of = |name: &str| measures.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    // One of the four has the long interval.
+    assert_eq!(of("components contraindicated")["maximum"], 1);
+    assert_eq!(of("components contraindicated")["case"], "qtc-at-the-limit");
+    assert_eq!(of("components contraindicated")["median"], 0);
+    assert!(of("lines of the page")["median"].as_u64() > of("lines of the first screen")["median"].as_u64());
+    let printed = said(&test(&["--sizes", "--id", "waits"]));
+    assert!(printed.starts_with("sizes of 1 answers, pages of 80 columns\n"), "{printed}");
+}
+
 /// Worked out by hand: all three patients have the disorder, so that no case
 /// shows what happens without it, nor with it unknown.
 #[test]

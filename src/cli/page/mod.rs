@@ -15,6 +15,7 @@ use self::layout::{Paint, Sheet};
 use self::said::Said;
 pub use self::screen::SCREEN;
 use crate::engine::decision::{Answer, Explain};
+use crate::ruleset::Ruleset;
 
 /// Characters of a line where the terminal does not say.
 pub const WIDTH: usize = 100;
@@ -37,6 +38,19 @@ pub struct PageStyle {
 impl Default for PageStyle {
     fn default() -> Self {
         Self { width: WIDTH, color: false, package: String::new(), signed: false, explain: Explain::Standard }
+    }
+}
+
+impl PageStyle {
+    /// Plain, of the usual width, with the head of a package.
+    #[must_use]
+    pub fn of(ruleset: &Ruleset) -> Self {
+        let meta = &ruleset.package().meta;
+        let overlay = ruleset.package().overlay.as_ref();
+        let overlay = overlay.map_or_else(String::new, |one| format!(" with {} {}", one.head.name, one.head.version));
+        let short: String = ruleset.digest().chars().take(12).collect();
+        let package = format!("Package {} {}{overlay} (sha256 {short})", meta.name, meta.version);
+        Self { package, signed: meta.signed_by.is_some(), ..Self::default() }
     }
 }
 

@@ -13,8 +13,11 @@ use crate::engine::decision::{
 /// Lines of a first screen: the most that a terminal shows at once.
 pub const SCREEN: usize = 24;
 
-/// Lines that what is offered may take.
-const OFFERS: usize = 3;
+/// Lines that the names of what is recommended may take.
+const RECOMMENDED: usize = 3;
+
+/// And of what is to be considered.
+const CONSIDERED: usize = 1;
 
 /// The field that says which lists are complete.
 const COMPLETE: &str = "patient.complete";
@@ -215,36 +218,46 @@ fn ends(sheet: &mut Sheet, answer: &Answer, items: &Items<'_>, density: Density)
     sheet.tagged(0, "The whole page:", Paint::Bold, &contents(answer));
 }
 
-/// The strongest offers by name, as many as two lines hold, and how many more.
+/// What is offered, by name, as far as the lines go, and how many more.
 fn offers(sheet: &mut Sheet, answer: &Answer) {
-    let components = || answer.recommendations.iter().flat_map(|approach| &approach.components);
-    let strongest = components().filter(|component| component.offered()).map(|component| component.offer).max();
-    let Some(strongest) = strongest else {
+    let mut offered = false;
+    for (label, offer, lines) in
+        [("Recommended:", Offer::Recommend, RECOMMENDED), ("To consider:", Offer::Consider, CONSIDERED)]
+    {
+        let names = offered_names(answer, offer);
+        let told = |shown: usize| {
+            let told = names.get(..shown).unwrap_or(&names).join(" · ");
+            let more = names.len().saturating_sub(shown);
+            if more == 0 { told } else { format!("{told} · and {more} more") }
+        };
+        let fits = |shown: &usize| {
+            let mut scratch = sheet.scratch();
+            scratch.tagged(0, label, Paint::Bold, &told(*shown));
+            scratch.height() <= lines
+        };
+        if !names.is_empty() {
+            offered = true;
+            let shown = (1..=names.len()).rev().find(fits).unwrap_or(1);
+            sheet.tagged(0, label, Paint::Bold, &told(shown));
+        }
+    }
+    if !offered {
         sheet.tagged(0, "Recommended:", Paint::Bold, "nothing on this record");
-        return;
-    };
+    }
+}
+
+/// The components of an offer, in the order of the approaches.
+fn offered_names(answer: &Answer, offer: Offer) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
     for approach in &answer.recommendations {
         let mut offered: Vec<&Component> = approach.components.iter().collect();
-        offered.retain(|component| component.offered() && component.offer == strongest);
+        offered.retain(|component| component.offered() && component.offer == offer);
         // A caution moves nothing out of sight here.
         offered.sort_by_key(|component| &component.code);
         names.extend(offered.into_iter().filter(|component| seen.insert(&component.code)).map(offered_name));
     }
-    let tag = if strongest == Offer::Recommend { "Recommended:" } else { "To consider:" };
-    let told = |shown: usize| {
-        let named: Vec<&str> = names.iter().take(shown).map(String::as_str).collect();
-        let more = names.len().saturating_sub(shown);
-        if more == 0 { named.join(" · ") } else { format!("{} · and {more} more", named.join(" · ")) }
-    };
-    let fits = |shown: &usize| {
-        let mut scratch = sheet.scratch();
-        scratch.tagged(0, tag, Paint::Bold, &told(*shown));
-        scratch.height() <= OFFERS
-    };
-    let shown = (1..=names.len()).rev().find(fits).unwrap_or(1);
-    sheet.tagged(0, tag, Paint::Bold, &told(shown));
+    names
 }
 
 fn offered_name(component: &Component) -> String {

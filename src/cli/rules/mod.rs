@@ -1,5 +1,6 @@
 //! `concord rules`: what a rules package is governed with.
 
+mod cases;
 mod check;
 mod diff;
 mod docs;
@@ -44,6 +45,8 @@ pub(super) enum Command {
         #[arg(long)]
         compiled: bool,
     },
+    /// Count the cases of a package, or print each whole as JSON, for another system to be held against.
+    Cases(cases::Arguments),
     /// What changes for patients from one package to another: under which conditions answers differ, each with an
     /// example; or the proof that none does.
     Diff(diff::Arguments),
@@ -84,6 +87,7 @@ pub(super) enum Command {
 pub(super) fn run(command: Command) -> Exit {
     match command {
         Command::Check { dir, overlay, format } => check::run(dir, overlay, format),
+        Command::Cases(arguments) => cases::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),

@@ -25,6 +25,9 @@ pub(super) fn report(results: &Results<'_>) -> String {
     if let (Some(mutation), Some(report)) = (&results.mutation, report.as_object_mut()) {
         report.insert("mutation".to_owned(), mutated(mutation, &bench.files));
     }
+    if let (Some(sizes), Some(report)) = (&results.sizes, report.as_object_mut()) {
+        report.insert("sizes".to_owned(), sizes.json());
+    }
     format!("{report:#}\n")
 }
 

@@ -2,6 +2,7 @@
 
 mod json;
 mod junit;
+mod sizes;
 mod suggested;
 mod text;
 mod watch;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use self::sizes::Sizes;
 use super::super::{Exit, Format, complain, print};
 use crate::deck::coverage::Coverage;
 use crate::deck::mutate::{self, Mutants, Report};
@@ -23,6 +25,7 @@ use crate::rule::truth::Truth;
 use crate::ruleset::{self, Depth, LoadError, Origin, Ruleset};
 
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the command line")]
 pub(in crate::cli) struct Arguments {
     /// Case files, or folders of them; else the package's own.
     #[arg(value_name = "CASES")]
@@ -61,6 +64,10 @@ pub(in crate::cli) struct Arguments {
     /// folder, for a clinician to say what is expected.
     #[arg(long, value_name = "DIR")]
     suggest: Option<PathBuf>,
+    /// Show how much the answers say: median, 90th percentile and maximum of
+    /// alerts, components, requests and lines.
+    #[arg(long)]
+    sizes: bool,
     /// Change the package in one place at a time, and show which changes no case notices.
     #[arg(long)]
     mutate: bool,
@@ -91,6 +98,7 @@ struct Results<'a> {
     verdicts: Vec<Verdict<'a>>,
     coverage: Option<Coverage>,
     mutation: Option<Report>,
+    sizes: Option<Sizes>,
 }
 
 impl Results<'_> {
@@ -207,7 +215,8 @@ fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, S
         .then(|| Coverage::of(bench.ruleset.package(), bench.ruleset.program(), &verdicts, rule_wanted));
     let mutation = arguments.mutate.then(|| mutated(arguments, bench, &verdicts));
     verdicts.retain(|verdict| any(&arguments.rule, &|rule| concerns(verdict, rule, engine)));
-    Ok(Results { bench, verdicts, coverage, mutation })
+    let sizes = arguments.sizes.then(|| Sizes::of(&bench.ruleset, &verdicts));
+    Ok(Results { bench, verdicts, coverage, mutation, sizes })
 }
 
 fn mutated(arguments: &Arguments, bench: &Bench, verdicts: &[Verdict<'_>]) -> Report {

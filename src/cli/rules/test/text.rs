@@ -22,6 +22,9 @@ pub(super) fn report(results: &Results<'_>) -> String {
     if let Some(report) = &results.mutation {
         text.push_str(&mutated(report, &results.bench.files));
     }
+    if let Some(sizes) = &results.sizes {
+        text.push_str(&sizes.text());
+    }
     text + &summary(results)
 }
 
