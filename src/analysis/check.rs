@@ -90,7 +90,8 @@ fn unseen(package: &Package, program: &Program, proven: &[Diagnostic], examples:
     for rule in &program.rules {
         let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
         let dead = questions::never_fires(&rule.id);
-        if shown.contains(&rule.node) || proven.iter().any(|one| one.message == dead) {
+        // Dead, or switched off by a parameter: told already.
+        if shown.contains(&rule.node) || proven.iter().any(|one| one.message.starts_with(&dead)) {
             continue;
         }
         if let Some(model) = examples.model(rule.node) {

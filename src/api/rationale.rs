@@ -2,7 +2,8 @@
 
 use super::proto::{self, ground};
 use crate::engine::decision::{
-    Assessment, Basis, ConsideredRule, DataRequest, Effect, Evidence, Ground, ProofNode, Rationale, Truth,
+    Assessment, Basis, ConsideredRule, DataRequest, Disagreement, Effect, Evidence, Ground, Position, ProofNode,
+    Rationale, Truth,
 };
 
 pub(super) fn rationale(from: Rationale) -> proto::Rationale {
@@ -35,6 +36,32 @@ fn evidence(from: Evidence) -> proto::Evidence {
         year: from.year,
         place: from.place,
         url: from.url,
+    }
+}
+
+pub(super) fn disagreement(from: Disagreement) -> proto::Disagreement {
+    proto::Disagreement {
+        id: from.id,
+        question: from.question,
+        positions: from.positions.into_iter().map(position).collect(),
+        here: from.here,
+        parameter: from.parameter.map(|choice| proto::ParameterChoice {
+            parameter: choice.parameter,
+            title: choice.title,
+            value: choice.value,
+            set_by_site: choice.set_by_site,
+        }),
+        rules: from.rules,
+        components: from.components,
+    }
+}
+
+fn position(from: Position) -> proto::Position {
+    proto::Position {
+        says: from.says,
+        evidence: Some(evidence(from.evidence)),
+        strength: from.strength,
+        verification: from.verification.to_owned(),
     }
 }
 

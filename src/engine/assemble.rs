@@ -8,6 +8,7 @@ use crate::rule::truth::Truth;
 use super::case::Case;
 use super::components;
 use super::decision::{Alert, Answer, ConsideredRule, DisabledRule, Explain, Insight, Note, Scope, Tally};
+use super::disagreements;
 use super::requests;
 
 /// How many data requests and assessments are shown; the rest follows under
@@ -21,7 +22,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
     let components = components::all(case);
     let asks = requests::all(case, &components);
     let truths = || case.rules().map(|(compiled, _)| case.truth(compiled));
-    Answer {
+    let mut answer = Answer {
         as_of: case.as_of.to_string(),
         scope,
         scope_note: scope_note(scope).to_owned(),
@@ -37,6 +38,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         more_assessments: asks.more_assessments,
         insights: insights(case),
         notes: notes(case),
+        disagreements: Vec::new(),
         unrecognized: case.grounded.unrecognized.clone(),
         readings: case.grounded.readings.clone(),
         considered: considered(case),
@@ -45,7 +47,9 @@ pub fn answer(case: &Case<'_>) -> Answer {
             undecided: truths().filter(|truth| *truth == Truth::Unknown).count(),
             facts: case.grounded.atoms.len(),
         },
-    }
+    };
+    answer.disagreements = disagreements::of(case.engine, &answer);
+    answer
 }
 
 /// The rules that the overlay disables, each with whether it is a safety rule.

@@ -174,6 +174,11 @@ fn increase<'a>(case: &Case<'a>, rules: &Rules<'_>, declared: &'a model::Compone
 /// The components under their approaches, in the order of the package.
 #[must_use]
 pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation> {
+    let first: Vec<&str> = placed
+        .iter()
+        .filter(|one| one.declared.listed_first.as_ref().is_some_and(|test| test.holds))
+        .map(|one| one.declared.id.value.as_str())
+        .collect();
     let mut recommendations = Vec::new();
     for approach in &case.engine.package().approaches {
         let mut components: Vec<Component> = placed
@@ -184,7 +189,8 @@ pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation
         components.sort_by(|a, b| {
             let rank = |one: &Component| {
                 let off = one.formulary_note.is_some();
-                (!one.offered(), Reverse(one.offer), one.exclusion, off, one.code.clone(), one.action)
+                let after = !first.contains(&one.code.as_str());
+                (!one.offered(), Reverse(one.offer), one.exclusion, off, after, one.code.clone(), one.action)
             };
             rank(a).cmp(&rank(b))
         });

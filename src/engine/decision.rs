@@ -123,6 +123,8 @@ pub struct Answer {
     pub insights: Vec<Insight>,
     /// Notes.
     pub notes: Vec<Note>,
+    /// Questions on which sources differ, where this answer says something on them.
+    pub disagreements: Vec<Disagreement>,
     /// What could not be used.
     pub unrecognized: Vec<Unrecognized>,
     /// How the record was read where it left a choice.
@@ -418,6 +420,51 @@ pub struct Note {
     pub statement: String,
     /// Why.
     pub rationale: Rationale,
+}
+
+/// A question on which sources differ.
+#[derive(Clone, Debug)]
+pub struct Disagreement {
+    /// Id.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    /// What sources hold.
+    pub positions: Vec<Position>,
+    /// What the package does.
+    pub here: String,
+    /// The parameter by which a site chooses, where there is one.
+    pub parameter: Option<Choice>,
+    /// Rules of this answer that it concerns.
+    pub rules: Vec<String>,
+    /// Components of this answer that it concerns.
+    pub components: Vec<String>,
+}
+
+/// What a source holds.
+#[derive(Clone, Debug)]
+pub struct Position {
+    /// What it says.
+    pub says: String,
+    /// The source.
+    pub evidence: Evidence,
+    /// Strength as the source grades it; empty where it grades none.
+    pub strength: String,
+    /// `primary`, `secondary`, `unverified`.
+    pub verification: &'static str,
+}
+
+/// A parameter with its value in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Name.
+    pub parameter: String,
+    /// What it sets.
+    pub title: String,
+    /// The value in force.
+    pub value: String,
+    /// The site's overlay sets it.
+    pub set_by_site: bool,
 }
 
 /// An element of the request that could not be used.

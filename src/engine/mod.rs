@@ -8,6 +8,7 @@ pub mod assemble;
 mod case;
 mod components;
 pub mod decision;
+mod disagreements;
 pub mod evaluate;
 mod explain;
 pub mod ground;
@@ -22,11 +23,11 @@ use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::program::{self, CompiledRule, NodeId, Program, compile};
-use crate::rule::model::{Package, Rule};
+use crate::rule::model::{Citation, Package, Rule};
 use crate::rule::truth::Truth;
 
 use case::Case;
-use decision::{Answer, Explain};
+use decision::{Answer, Evidence, Explain};
 use evaluate::{Evaluator, NodeSet, Valuation};
 use ground::Grounder;
 
@@ -122,6 +123,22 @@ impl Engine {
     fn rule(&self, index: u32) -> Option<(&CompiledRule, &Rule)> {
         let compiled = self.program.rules.get(index as usize)?;
         Some((compiled, self.package.rules.get(compiled.rule as usize)?))
+    }
+
+    /// A citation with what the package says of its source.
+    fn evidence(&self, citation: &Citation) -> Evidence {
+        let key = citation.source.value.as_str();
+        let sources = &self.package.sources;
+        let found = sources.binary_search_by(|source| source.id.value.as_str().cmp(key));
+        let source = found.ok().and_then(|at| sources.get(at));
+        Evidence {
+            source: key.to_owned(),
+            title: source.map_or_else(String::new, |source| source.title.clone()),
+            publisher: source.map_or_else(String::new, |source| source.publisher.clone()),
+            year: source.map_or(0, |source| source.year),
+            place: citation.place.clone(),
+            url: source.map_or_else(String::new, |source| source.url.clone()),
+        }
     }
 
     /// Active rules, by index, whose condition is not false.

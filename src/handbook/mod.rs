@@ -8,6 +8,7 @@
 mod book;
 mod condition;
 mod cover;
+mod differ;
 pub mod html;
 mod indexes;
 pub mod markdown;
@@ -29,6 +30,7 @@ impl Handbook {
         let book = Book::new(ruleset, exercise);
         let mut chapters = vec![cover::reading()];
         chapters.extend(rules::chapters(&book));
+        chapters.push(differ::chapter(&book));
         chapters.extend(reference::chapters(&book));
         chapters.push(indexes::chapter(&book));
         chapters.push(transparency::chapter(&book));

@@ -2,6 +2,7 @@
 //! in canonical order. What the compiler reads, and what the digest covers.
 
 mod condition;
+mod disagreement;
 mod overlay;
 mod parameter;
 mod rule;
@@ -15,6 +16,7 @@ use crate::clinical::concept::ConceptDef;
 use crate::diag::Span;
 
 pub use condition::*;
+pub use disagreement::*;
 pub use overlay::*;
 pub use parameter::*;
 pub use rule::*;
@@ -81,6 +83,9 @@ pub struct Package {
     pub scope: ScopeDecl,
     /// Rules.
     pub rules: Vec<Rule>,
+    /// Questions on which sources differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disagreements: Vec<Disagreement>,
     /// What a site lays over the package; already merged into the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Overlay>,
@@ -105,6 +110,7 @@ impl Package {
         self.scales.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.definitions.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.rules.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.disagreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
 }
 
@@ -170,6 +176,9 @@ pub struct Component {
     /// Must never end abruptly: no rule may contraindicate continuing it, and a
     /// standing other than an offer says so.
     pub never_abrupt: bool,
+    /// Among equals it is listed first where the parameter has the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_first: Option<ParameterTest>,
 }
 
 /// The package's words. Each has an id; events and history may share the

@@ -17,6 +17,7 @@ mod cases;
 mod catalog;
 mod deck;
 mod diff;
+mod disagreements;
 mod drain;
 mod faults;
 mod handbook;

@@ -2,6 +2,7 @@
 //! and a reason beside everything that is said.
 
 mod asks;
+mod differ;
 mod exclusions;
 mod layout;
 mod parts;
@@ -62,6 +63,7 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
     asks::all(&mut sheet, &mut said.refs, answer, style.explain);
     parts::insights(&mut sheet, &mut said, answer);
     parts::notes(&mut sheet, &mut said, answer);
+    differ::all(&mut sheet, &mut said, answer);
     record::not_understood(&mut sheet, answer);
     record::readings(&mut sheet, answer);
     record::meanings(&mut sheet, answer, style.explain);

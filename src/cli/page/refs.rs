@@ -37,7 +37,14 @@ impl<'a> References<'a> {
         format!("[{}]", numbers.join(", "))
     }
 
-    fn number(&mut self, evidence: &'a Evidence) -> usize {
+    /// How far a source was read; nothing where it was read itself.
+    pub(super) fn read(&mut self, verification: &str) -> Option<String> {
+        self.secondary |= verification == "secondary";
+        (verification != "primary").then(|| verification.to_owned())
+    }
+
+    /// The number of one source.
+    pub(super) fn number(&mut self, evidence: &'a Evidence) -> usize {
         let next = self.cited.len().saturating_add(1);
         let number = *self.numbers.entry(&evidence.source).or_insert(next);
         if number == next {

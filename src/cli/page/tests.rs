@@ -116,6 +116,7 @@ fn empty() -> Answer {
         more_assessments: vec![],
         insights: vec![],
         notes: vec![],
+        disagreements: vec![],
         unrecognized: vec![],
         readings: vec![],
         considered: vec![],

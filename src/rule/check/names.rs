@@ -69,6 +69,7 @@ impl<'a> Names<'a> {
             }
         }
         table("parameter", package.parameters.iter().map(|parameter| spanned(&parameter.id)), faults);
+        table("disagreement", package.disagreements.iter().map(|one| spanned(&one.id)), faults);
         table("scale", package.scales.iter().map(|scale| spanned(&scale.id)), faults);
         table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
         Self {
@@ -128,6 +129,15 @@ impl<'a> Names<'a> {
                 Conclusion::Request { concept: Some(concept), .. } => self.any_concept(concept, faults),
                 _ => {}
             }
+        }
+        self.disagreements(package, faults);
+    }
+
+    fn disagreements(&self, package: &Package, faults: &mut Vec<Diagnostic>) {
+        for one in &package.disagreements {
+            expect(&self.sources, "source", one.positions.iter().map(|position| &position.citation.source), faults);
+            expect(&self.rules, "rule", &one.concerns.rules, faults);
+            expect(&self.components, "component", &one.concerns.components, faults);
         }
     }
 

@@ -8,6 +8,7 @@
 mod case;
 mod condition;
 mod declare;
+mod disagreement;
 mod overlay;
 mod rules;
 mod words;
@@ -15,6 +16,7 @@ mod words;
 pub use case::*;
 pub use condition::*;
 pub use declare::*;
+pub use disagreement::*;
 pub use overlay::*;
 pub use rules::*;
 pub use words::*;
