@@ -50,6 +50,9 @@ fn one(ruleset: &Ruleset, rule: &Rule) -> String {
         text.push_str(&format!("  (not evaluated: the rule is {})\n", rule.status.word()));
     }
     text.push_str(&format!("\nstrength      {}\nverification  {}\n", rule.strength, rule.verification.word()));
+    if let Some(reason) = &rule.active_because {
+        text.push_str(&format!("in force      {reason}\n"));
+    }
     for citation in &rule.evidence {
         let source = ruleset.package().sources.iter().find(|source| source.id.value == citation.source.value);
         let title = source.map_or("", |source| source.title.as_str());

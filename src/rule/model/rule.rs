@@ -34,6 +34,8 @@ pub struct Rule {
     pub strength: String,
     /// What was verified.
     pub verification: Verification,
+    /// Why it is in force although unverified.
+    pub active_because: Option<String>,
     /// Review date, `YYYY-MM-DD`.
     pub review_by: Option<Spanned<String>>,
     /// Rules whose findings it takes out of the comparison.

@@ -91,6 +91,7 @@ impl Reader {
             Some(Spanned::new(words, node.span))
         });
         let possible = self.optional_words(&mut form, "possible");
+        let active_because = self.optional_words(&mut form, "active_because");
         let effective = form.take("effective").and_then(|node| self.effective(node));
         let outranks = form.take("outranks").map_or_else(Vec::new, |node| self.names(node));
         let follows = form.take("follows").map_or_else(Vec::new, |node| self.names(node));
@@ -123,6 +124,7 @@ impl Reader {
             evidence,
             strength: strength?,
             verification: own.verification.or(defaults.verification).unwrap_or_default(),
+            active_because,
             review_by: own.review_by.or_else(|| defaults.review_by.clone()),
             outranks,
             follows: follows.into_iter().map(|name| name.value).collect(),

@@ -52,6 +52,11 @@ pub static RULE: Shape = Shape {
             "What a clinician reads: true, sourced, in own words, advice to weigh and never an order. `{name.value}`, `{name.date}`, `{name.date + 10 days}` and `{name.text}` are filled in from what `as: name` matched.",
         ),
         may("possible", Holds::Text, "The statement of an alert that is raised although unknown."),
+        may(
+            "active_because",
+            Holds::Text,
+            "Why the rule is in force though nobody read its source: what leaving it out would risk, for clinicians.",
+        ),
         may("effective", Holds::Form(&EFFECTIVE), "The period in which the rule holds; outside it, it is false."),
         may(
             "outranks",
