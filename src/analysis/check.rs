@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::diag::{Diagnostic, Level};
 use crate::program::{NodeId, Program, compile};
-use crate::rule::model::Package;
+use crate::rule::model::{Package, RuleStatus};
 
 use super::catalog::{Catalog, Side, Space};
 use super::encode::Encoded;
@@ -22,17 +22,33 @@ pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
     let program = compile::compile(package);
     let findings = questions::ask(package, &program, depth);
     if findings.is_empty() && depth == Depth::Errors {
-        return Vec::new();
+        return drafts(package, &index);
     }
     let catalog = Catalog::new(&[Side { package, program: &program, index: &index }]);
     let mut examples = Examples::new(&catalog, &program);
     let mut diagnostics: Vec<Diagnostic> =
         findings.into_iter().map(|finding| examples.shown(package, finding)).collect();
+    diagnostics.extend(drafts(package, &index));
     if depth == Depth::All {
         let unseen = unseen(package, &program, &diagnostics, &mut examples);
         diagnostics.extend(unseen);
     }
     diagnostics
+}
+
+/// What is found in drafts, which are evaluated where a request asks for them.
+fn drafts(package: &Package, index: &ConceptIndex) -> Vec<Diagnostic> {
+    if package.rules.iter().all(|rule| rule.status != RuleStatus::Draft) {
+        return Vec::new();
+    }
+    let program = compile::compile_with_drafts(package);
+    let findings = questions::ask_drafts(package, &program);
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let catalog = Catalog::new(&[Side { package, program: &program, index }]);
+    let mut examples = Examples::new(&catalog, &program);
+    findings.into_iter().map(|finding| examples.shown(package, finding)).collect()
 }
 
 /// The records of a catalog.

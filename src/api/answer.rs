@@ -52,6 +52,7 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         clinical_review: clinical_review(&decision.ruleset).into(),
         receipt: Some(proto::Receipt { audit: receipt::Audit::None.into() }),
         disabled_safety_rules: answer.disabled_safety_rules.into_iter().map(disabled_rule).collect(),
+        drafts_included: answer.drafts_included,
         disagreements: answer.disagreements.into_iter().map(disagreement).collect(),
     }
 }
@@ -201,6 +202,7 @@ fn component(from: Component) -> proto::Component {
         rationale: from.rationale.into_iter().map(finding).collect(),
         handling: from.handling.unwrap_or_default(),
         formulary_note: from.formulary_note.unwrap_or_default(),
+        draft: from.draft,
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) fn rationale(from: Rationale) -> proto::Rationale {
         verification: from.verification.to_owned(),
         because: from.because.into_iter().map(because).collect(),
         unknown: from.unknown,
+        draft: from.draft,
+        active_because: from.active_because.unwrap_or_default(),
     }
 }
 
@@ -79,7 +81,7 @@ pub(super) fn data_request(from: DataRequest) -> proto::DataRequest {
 }
 
 fn effect(from: Effect) -> proto::Effect {
-    proto::Effect { rule: from.rule, kind: from.kind.to_owned(), title: from.title }
+    proto::Effect { rule: from.rule, kind: from.kind.to_owned(), title: from.title, draft: from.draft }
 }
 
 fn codings(from: Vec<(String, String)>) -> Vec<proto::RequestCoding> {
@@ -105,6 +107,7 @@ pub(super) fn considered(from: ConsideredRule) -> proto::ConsideredRule {
         title: from.title,
         truth: truth(from.truth).into(),
         proof: Some(proof(from.proof)),
+        draft: from.draft,
     }
 }
 

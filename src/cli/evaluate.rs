@@ -34,6 +34,10 @@ pub(super) struct Arguments {
     /// How much is explained; takes the place of what the input says.
     #[arg(long, value_enum)]
     explain: Option<Explain>,
+    /// Evaluate drafts too: what rests on one is marked, and adds to what
+    /// active rules say. For review, not for care.
+    #[arg(long)]
+    drafts: bool,
     #[command(flatten)]
     settings: SettingsArguments,
 }
@@ -140,6 +144,7 @@ impl Run {
             }
             .into();
         }
+        request.include_drafts |= self.arguments.drafts;
         self.style.explain = match request.explain() {
             evaluate_request::Explain::Brief => Level::Brief,
             evaluate_request::Explain::Full => Level::Full,

@@ -30,6 +30,7 @@ struct Head<'n> {
     source: bool,
     kind: bool,
     tags: Vec<String>,
+    drafts: bool,
     patient: Option<&'n Node>,
 }
 
@@ -67,6 +68,7 @@ fn table(reader: &mut Reader, package: &Package, mut form: Form<'_>, cases: &mut
         source: source(reader, &mut form),
         kind: kind(reader, &mut form),
         tags,
+        drafts: drafts(reader, &mut form).unwrap_or_default(),
         patient: form.take("patient"),
     };
     for key in ["title", "summary", "notes"] {
@@ -106,6 +108,7 @@ fn case(reader: &mut Reader, package: &Package, form: &mut Form<'_>, head: &Head
         missing(reader, form, "as_of");
     }
     let as_of = as_of.and_then(|node| reader.words(node));
+    let drafts = drafts(reader, form).unwrap_or(head.drafts);
     let patient = form.take("patient");
     if patient.is_none() && head.patient.is_none() {
         missing(reader, form, "patient");
@@ -114,7 +117,7 @@ fn case(reader: &mut Reader, package: &Package, form: &mut Form<'_>, head: &Head
     let record = merged(reader, &parts);
     let expect = reader.required(form, "expect");
     let labeled = expect.is_some_and(|node| !matches!(&node.kind, Kind::Map(entries) if entries.is_empty()));
-    let expected = expect.map_or_else(Expected::default, |node| Expecting::read(reader, package, node));
+    let expected = expect.map_or_else(Expected::default, |node| Expecting::read(reader, package, drafts, node));
     let (id, title, as_of, record) = (id?, title?, as_of?, record?);
     let span = id_node.map_or(form.span, |node| node.span);
     let asked = Asked { record: &record, as_of: &as_of, parts: &parts, span };
@@ -125,6 +128,7 @@ fn case(reader: &mut Reader, package: &Package, form: &mut Form<'_>, head: &Head
         tags: tags_of,
         span,
         as_of,
+        drafts,
         patient: record,
         evaluation,
         refusal,
@@ -156,6 +160,10 @@ fn kind(reader: &mut Reader, form: &mut Form<'_>) -> bool {
     let Some(node) = form.take("kind") else { return false };
     reader.word(node, "a kind of case", KINDS);
     true
+}
+
+fn drafts(reader: &mut Reader, form: &mut Form<'_>) -> Option<bool> {
+    form.take("drafts").and_then(|node| reader.boolean(node))
 }
 
 fn tags(reader: &mut Reader, node: &Node) -> Vec<String> {

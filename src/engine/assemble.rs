@@ -26,6 +26,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         as_of: case.as_of.to_string(),
         scope,
         scope_note: scope_note(scope).to_owned(),
+        drafts_included: false,
         disabled_safety_rules: disabled(case.engine.package())
             .filter(|(safety, _)| *safety)
             .map(|(_, rule)| rule)
@@ -165,6 +166,7 @@ fn considered(case: &Case<'_>) -> Vec<ConsideredRule> {
             rule: rule.id.value.clone(),
             title: rule.title.clone(),
             truth: case.truth(compiled),
+            draft: case.rests_on_draft(compiled),
             proof: case.proof(&compiled.outline),
         })
         .collect()

@@ -105,6 +105,8 @@ pub struct Answer {
     pub scope: Scope,
     /// What the scope rests on, and what follows from it.
     pub scope_note: String,
+    /// Drafts were evaluated too, because the request asked for them.
+    pub drafts_included: bool,
     /// Safety rules that the site has disabled: what this answer leaves out.
     pub disabled_safety_rules: Vec<DisabledRule>,
     /// Alerts, gravest first.
@@ -221,6 +223,8 @@ pub struct Component {
     pub exclusion: Exclusion,
     /// Standing.
     pub standing: Standing,
+    /// It rests on a draft: without drafts it would stand elsewhere.
+    pub draft: bool,
     /// Findings.
     pub rationale: Vec<Finding>,
     /// Said with the standing of a medication that must not end abruptly.
@@ -294,6 +298,10 @@ pub struct Rationale {
     pub strength: String,
     /// `primary`, `secondary`, `unverified`.
     pub verification: &'static str,
+    /// Why the rule is in force although its evidence is unverified.
+    pub active_because: Option<String>,
+    /// It rests on a draft: without drafts it would not be said.
+    pub draft: bool,
     /// Facts that decided it.
     pub because: Vec<Ground>,
     /// Facts that are unknown and part of it.
@@ -371,6 +379,8 @@ pub struct Effect {
     pub kind: &'static str,
     /// Title of the rule.
     pub title: String,
+    /// It rests on a draft.
+    pub draft: bool,
 }
 
 /// An instrument or test that is due.
@@ -525,6 +535,8 @@ pub struct ConsideredRule {
     pub title: String,
     /// Truth value of its condition.
     pub truth: Truth,
+    /// It rests on a draft.
+    pub draft: bool,
     /// Proof.
     pub proof: ProofNode,
 }

@@ -36,6 +36,8 @@ impl Case<'_> {
             evidence: rule.evidence.iter().map(|citation| self.engine.evidence(citation)).collect(),
             strength: rule.strength.clone(),
             verification: rule.verification.word(),
+            active_because: rule.active_because.clone(),
+            draft: self.rests_on_draft(compiled),
             because,
             unknown: facts.unknown.into_iter().collect(),
         }

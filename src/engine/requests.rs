@@ -37,34 +37,46 @@ enum Ask {
     Assessment(Assessment),
 }
 
+/// Where an ask stands: what rests on drafts alone comes after everything else,
+/// then by gravity, number of effects and key.
+type Rank = (bool, Gravity, Reverse<usize>, String);
+
 /// A fact that is missing, with everything that it could change.
 struct Missing {
     need: Need,
-    gravest: Gravity,
     effects: BTreeSet<(Gravity, Effect)>,
-    /// Words of the gravest rule for what to ask.
-    words: BTreeSet<(Gravity, String)>,
+    /// Words of the gravest rule for what to ask, those of drafts last.
+    words: BTreeSet<(bool, Gravity, String)>,
+}
+
+impl Missing {
+    fn rank(&self, key: String) -> Rank {
+        let draft = self.effects.iter().all(|(_, effect)| effect.draft);
+        let counted = || self.effects.iter().filter(|(_, effect)| effect.draft == draft);
+        let gravest = counted().map(|(gravity, _)| *gravity).min().unwrap_or(Gravity::MAX);
+        (draft, gravest, Reverse(counted().count()), key)
+    }
 }
 
 /// Everything to ask, gravest first.
 #[must_use]
 pub fn all(case: &Case<'_>, placed: &[Placed<'_>]) -> Asks {
-    let mut ranked: Vec<(Gravity, Reverse<usize>, String, Ask)> = Vec::new();
+    let mut ranked: Vec<(Rank, Ask)> = Vec::new();
     for (key, missing) in missing_facts(case, placed) {
-        let rank = (missing.gravest, Reverse(missing.effects.len()), key);
-        ranked.push((rank.0, rank.1, rank.2, Ask::Request(request_of(missing))));
+        ranked.push((missing.rank(key), Ask::Request(request_of(missing))));
     }
     for (compiled, rule) in case.rules() {
         if case.truth(compiled) != Truth::True {
             continue;
         }
         if let Some((gravity, ask)) = ask_of_rule(case, compiled, rule) {
-            ranked.push((gravity, Reverse(1), rule.id.value.clone(), ask));
+            let draft = case.rests_on_draft(compiled);
+            ranked.push(((draft, gravity, Reverse(1), rule.id.value.clone()), ask));
         }
     }
-    ranked.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    ranked.sort_by(|a, b| a.0.cmp(&b.0));
     let mut asks = Asks::default();
-    for (index, (.., ask)) in ranked.into_iter().enumerate() {
+    for (index, (_, ask)) in ranked.into_iter().enumerate() {
         match (ask, index < SHOWN_ASKS) {
             (Ask::Request(request), true) => asks.data_requests.push(request),
             (Ask::Request(request), false) => asks.more_data_requests.push(request),
@@ -107,6 +119,14 @@ fn in_question(rule: &Rule, placed: &[Placed<'_>]) -> bool {
     }
 }
 
+/// Is the rule about components that drafts alone put in question?
+fn only_of_drafts(rule: &Rule, placed: &[Placed<'_>]) -> bool {
+    let excludes = matches!(rule.conclusion, Conclusion::Caution { .. } | Conclusion::Contraindicate { .. });
+    let mut of =
+        placed.iter().filter(|one| rule.conclusion.components().iter().any(|name| name.value == one.declared.id.value));
+    excludes && of.all(|one| one.by_drafts)
+}
+
 fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Missing> {
     let mut missing: BTreeMap<String, Missing> = BTreeMap::new();
     for (compiled, rule) in case.rules() {
@@ -122,18 +142,17 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
         let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
         for need in needs {
             let gravest = gravity(rule);
+            let draft = case.rests_on_draft(compiled) || only_of_drafts(rule, placed);
             let effect =
-                Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
+                Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone(), draft };
             let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
                 need,
-                gravest,
                 effects: BTreeSet::new(),
                 words: BTreeSet::new(),
             });
-            entry.gravest = entry.gravest.min(gravest);
             entry.effects.insert((gravest, effect));
             if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
-                entry.words.insert((gravest, words.clone()));
+                entry.words.insert((draft, gravest, words.clone()));
             }
         }
     }
@@ -162,9 +181,9 @@ fn unmapped(case: &Case<'_>, list: List) -> bool {
 }
 
 fn request_of(missing: Missing) -> DataRequest {
-    let Missing { need, effects, words, .. } = missing;
+    let Missing { need, effects, words } = missing;
     let statement = match words.into_iter().next() {
-        Some((_, words)) if need.takes_words => format!("{}: {words}", need.statement),
+        Some((.., words)) if need.takes_words => format!("{}: {words}", need.statement),
         _ => need.statement,
     };
     DataRequest {

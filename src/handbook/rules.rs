@@ -214,6 +214,7 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
         evidence: rule.evidence.iter().map(|citation| cited(book, citation)).collect(),
         strength: rule.strength.clone(),
         verification: rule.verification,
+        active_because: rule.active_because.clone().unwrap_or_default(),
         review_by: rule.review_by.as_ref().map(|day| day.value.clone()).unwrap_or_default(),
         uses,
         uses_indirectly,

@@ -18,6 +18,7 @@ mod catalog;
 mod deck;
 mod diff;
 mod disagreements;
+mod drafts;
 mod drain;
 mod faults;
 mod handbook;

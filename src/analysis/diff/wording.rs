@@ -28,6 +28,7 @@ const OF_RULES: &[&str] = &[
     "evidence",
     "strength",
     "verification",
+    "active_because",
     "review_by",
     "follows",
 ];

@@ -82,6 +82,9 @@ fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
     sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
     sheet.tagged(0, &tag, Paint::Bold, &words::short_scope_note(&answer.scope_note));
+    if answer.drafts_included {
+        sheet.tagged(0, "DRAFTS INCLUDED:", Paint::Care, "what is marked DRAFT rests on a rule that is not in force.");
+    }
     disabled(sheet, answer);
 }
 
