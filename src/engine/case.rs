@@ -97,6 +97,14 @@ impl<'a> Case<'a> {
         compiled.settled.is_none_or(|node| self.values.get(node) != self.truth(compiled))
     }
 
+    /// What a rule says, and whether by a draft: the formula by active rules
+    /// alone, and the one with drafts where that alone leaves it open.
+    pub fn readings_of(&self, compiled: &CompiledRule) -> Vec<(NodeId, bool)> {
+        let Some(settled) = compiled.settled else { return vec![(compiled.node, true)] };
+        let opened = self.values.get(settled) == Truth::False && self.truth(compiled) == Truth::Unknown;
+        std::iter::once((settled, false)).chain(opened.then_some((compiled.node, true))).collect()
+    }
+
     /// Does a rule take the findings of another out of the comparison? A draft
     /// does so to drafts alone.
     pub fn outranks(&self, above: &CompiledRule, other: &CompiledRule) -> bool {

@@ -12,7 +12,7 @@ use super::case::{ASSUMABLE, Case};
 use super::components::Placed;
 use super::decision::{Assessment, DataRequest, Effect};
 use super::needs::{Need, concept_codings};
-use crate::program::CompiledRule;
+use crate::program::{CompiledRule, NodeId};
 
 /// Data requests and assessments, the first of both shown.
 #[derive(Default)]
@@ -133,35 +133,41 @@ fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Mis
         if !in_question(rule, placed) {
             continue;
         }
-        let needs: Vec<Need> = match case.truth(compiled) {
-            Truth::Unknown => case.undecided(compiled.node).into_iter().filter_map(|atom| case.need(atom)).collect(),
-            Truth::False => lists_to_confirm(case, compiled, rule),
-            Truth::True => Vec::new(),
-        };
-        // Words of a rule that asks several things at once fit none of them alone.
-        let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
-        for need in needs {
-            let gravest = gravity(rule);
-            let draft = case.rests_on_draft(compiled) || only_of_drafts(rule, placed);
-            let effect =
-                Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone(), draft };
-            let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
-                need,
-                effects: BTreeSet::new(),
-                words: BTreeSet::new(),
-            });
-            entry.effects.insert((gravest, effect));
-            if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
-                entry.words.insert((draft, gravest, words.clone()));
-            }
+        for (node, draft) in case.readings_of(compiled) {
+            let needs: Vec<Need> = match case.values.get(node) {
+                Truth::Unknown => case.undecided(node).into_iter().filter_map(|atom| case.need(atom)).collect(),
+                Truth::False => lists_to_confirm(case, node, rule),
+                Truth::True => Vec::new(),
+            };
+            note(&mut missing, rule, needs, draft || only_of_drafts(rule, placed));
         }
     }
     missing
 }
 
+/// Puts down what one rule asks for.
+fn note(missing: &mut BTreeMap<String, Missing>, rule: &Rule, needs: Vec<Need>, draft: bool) {
+    // Words of a rule that asks several things at once fit none of them alone.
+    let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
+    for need in needs {
+        let gravest = gravity(rule);
+        let effect =
+            Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone(), draft };
+        let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
+            need,
+            effects: BTreeSet::new(),
+            words: BTreeSet::new(),
+        });
+        entry.effects.insert((gravest, effect));
+        if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
+            entry.words.insert((draft, gravest, words.clone()));
+        }
+    }
+}
+
 /// Lists whose assumed completeness keeps the rule from lowering a standing or
 /// raising an alert.
-fn lists_to_confirm(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Vec<Need> {
+fn lists_to_confirm(case: &Case<'_>, node: NodeId, rule: &Rule) -> Vec<Need> {
     let lowers = matches!(
         rule.conclusion,
         Conclusion::Alert { .. } | Conclusion::Caution { .. } | Conclusion::Contraindicate { .. }
@@ -171,7 +177,7 @@ fn lists_to_confirm(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Ve
     }
     ASSUMABLE
         .into_iter()
-        .filter(|list| case.assumed_false(compiled.node, *list))
+        .filter(|list| case.assumed_false(node, *list))
         .map(|list| Need::list(list, unmapped(case, list)))
         .collect()
 }
