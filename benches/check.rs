@@ -37,9 +37,7 @@ fn tools(package: &Package) {
     let cases = deck.cases.len();
     once(&format!("{active} rules, test: {cases} cases"), || run(&deck, &engine, |_| true).len());
     let verdicts = run(&deck, &engine, |_| true);
-    once(&format!("{active} rules, test: coverage"), || {
-        Coverage::of(package, engine.program(), &verdicts, |_| true).rules.len()
-    });
+    once(&format!("{active} rules, test: coverage"), || Coverage::of(&engine, &verdicts, |_| true).rules.len());
     let side = || Side { package, program: engine.program(), index: engine.index() };
     once(&format!("{active} rules, diff: proven equal to itself"), || compare(side(), side()).entries.len());
 }

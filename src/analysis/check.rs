@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::diag::{Diagnostic, Level};
 use crate::program::{NodeId, Program, compile};
-use crate::rule::model::Package;
+use crate::rule::model::{Package, RuleStatus};
 
 use super::catalog::{Catalog, Side, Space};
 use super::encode::Encoded;
@@ -27,17 +27,34 @@ pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
     let mut diagnostics = invariants::plain(package, &index);
     let doubts = invariants::doubts(package, &index, &program, &claims);
     if findings.is_empty() && doubts.is_empty() && depth == Depth::Errors {
+        diagnostics.extend(drafts(package, &index));
         return diagnostics;
     }
     let catalog = Catalog::new(&[Side { package, program: &program, index: &index }]);
     let mut examples = Examples::new(&catalog, &program);
     diagnostics.extend(findings.into_iter().map(|finding| examples.shown(package, finding)));
     diagnostics.extend(doubts.iter().map(|doubt| doubt.told(package, examples.against(package, &program, doubt))));
+    diagnostics.extend(drafts(package, &index));
     if depth == Depth::All {
         let unseen = unseen(package, &program, &diagnostics, &mut examples);
         diagnostics.extend(unseen);
     }
     diagnostics
+}
+
+/// What is found in drafts, which are evaluated where a request asks for them.
+fn drafts(package: &Package, index: &ConceptIndex) -> Vec<Diagnostic> {
+    if package.rules.iter().all(|rule| rule.status != RuleStatus::Draft) {
+        return Vec::new();
+    }
+    let program = compile::compile_with_drafts(package);
+    let findings = questions::ask_drafts(package, &program);
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let catalog = Catalog::new(&[Side { package, program: &program, index }]);
+    let mut examples = Examples::new(&catalog, &program);
+    findings.into_iter().map(|finding| examples.shown(package, finding)).collect()
 }
 
 /// The records of a catalog.
@@ -129,7 +146,8 @@ fn unseen(package: &Package, program: &Program, proven: &[Diagnostic], examples:
     for rule in &program.rules {
         let Some(declared) = package.rules.get(rule.rule as usize) else { continue };
         let dead = questions::never_fires(&rule.id);
-        if shown.contains(&rule.node) || proven.iter().any(|one| one.message == dead) {
+        // Dead, or switched off by a parameter: told already.
+        if shown.contains(&rule.node) || proven.iter().any(|one| one.message.starts_with(&dead)) {
             continue;
         }
         if let Some(model) = examples.model(rule.node) {

@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::decide::{Decision, ENGINE_VERSION};
 use super::proto::{self, alert, clinical_review, exclusion, handling, offer, receipt, standing, unrecognized};
-use super::rationale::{assessment, considered, data_request, rationale};
+use super::rationale::{assessment, considered, data_request, disagreement, rationale};
 use crate::engine::decision::{
     Action, Alert, Component, DisabledRule, Exclusion, Finding, Insight, Note, Offer, Reading, Recommendation, Scope,
     Severity, Standing, Unrecognized, UnrecognizedReason, Urgency,
@@ -52,6 +52,8 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         clinical_review: clinical_review(&decision.ruleset).into(),
         receipt: Some(proto::Receipt { audit: receipt::Audit::None.into() }),
         disabled_safety_rules: answer.disabled_safety_rules.into_iter().map(disabled_rule).collect(),
+        drafts_included: answer.drafts_included,
+        disagreements: answer.disagreements.into_iter().map(disagreement).collect(),
     }
 }
 
@@ -200,6 +202,7 @@ fn component(from: Component) -> proto::Component {
         rationale: from.rationale.into_iter().map(finding).collect(),
         handling: from.handling.unwrap_or_default(),
         formulary_note: from.formulary_note.unwrap_or_default(),
+        draft: from.draft,
     }
 }
 

@@ -76,7 +76,11 @@ fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> De
         concord.rules.fired = tracing::field::Empty,
         concord.facts = tracing::field::Empty,
     );
-    let answer = span.in_scope(|| ruleset.evaluate(&evaluation.patient, &evaluation.as_of, evaluation.explain));
+    let Evaluation { patient, as_of, explain, .. } = &evaluation;
+    let answer = span.in_scope(|| match evaluation.include_drafts {
+        true => ruleset.evaluate_with_drafts(patient, as_of, *explain),
+        false => ruleset.evaluate(patient, as_of, *explain),
+    });
     let components: usize = answer.recommendations.iter().map(|approach| approach.components.len()).sum();
     span.record("concord.answer.alerts", answer.alerts.len());
     span.record("concord.answer.components", components);

@@ -2,7 +2,8 @@
 
 use super::proto::{self, ground};
 use crate::engine::decision::{
-    Assessment, Basis, ConsideredRule, DataRequest, Effect, Evidence, Ground, ProofNode, Rationale, Truth,
+    Assessment, Basis, ConsideredRule, DataRequest, Disagreement, Effect, Evidence, Ground, Position, ProofNode,
+    Rationale, Truth,
 };
 
 pub(super) fn rationale(from: Rationale) -> proto::Rationale {
@@ -14,6 +15,8 @@ pub(super) fn rationale(from: Rationale) -> proto::Rationale {
         verification: from.verification.to_owned(),
         because: from.because.into_iter().map(because).collect(),
         unknown: from.unknown,
+        draft: from.draft,
+        active_because: from.active_because.unwrap_or_default(),
     }
 }
 
@@ -38,6 +41,32 @@ fn evidence(from: Evidence) -> proto::Evidence {
     }
 }
 
+pub(super) fn disagreement(from: Disagreement) -> proto::Disagreement {
+    proto::Disagreement {
+        id: from.id,
+        question: from.question,
+        positions: from.positions.into_iter().map(position).collect(),
+        here: from.here,
+        parameter: from.parameter.map(|choice| proto::ParameterChoice {
+            parameter: choice.parameter,
+            title: choice.title,
+            value: choice.value,
+            set_by_site: choice.set_by_site,
+        }),
+        rules: from.rules,
+        components: from.components,
+    }
+}
+
+fn position(from: Position) -> proto::Position {
+    proto::Position {
+        says: from.says,
+        evidence: Some(evidence(from.evidence)),
+        strength: from.strength,
+        verification: from.verification.to_owned(),
+    }
+}
+
 pub(super) fn data_request(from: DataRequest) -> proto::DataRequest {
     proto::DataRequest {
         id: from.id,
@@ -52,7 +81,7 @@ pub(super) fn data_request(from: DataRequest) -> proto::DataRequest {
 }
 
 fn effect(from: Effect) -> proto::Effect {
-    proto::Effect { rule: from.rule, kind: from.kind.to_owned(), title: from.title }
+    proto::Effect { rule: from.rule, kind: from.kind.to_owned(), title: from.title, draft: from.draft }
 }
 
 fn codings(from: Vec<(String, String)>) -> Vec<proto::RequestCoding> {
@@ -78,6 +107,7 @@ pub(super) fn considered(from: ConsideredRule) -> proto::ConsideredRule {
         title: from.title,
         truth: truth(from.truth).into(),
         proof: Some(proof(from.proof)),
+        draft: from.draft,
     }
 }
 

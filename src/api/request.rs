@@ -33,6 +33,8 @@ pub struct Evaluation {
     pub require_ruleset_digest: Option<String>,
     /// Marked as covered by 42 CFR Part 2?
     pub part2_covered: Option<bool>,
+    /// Are drafts evaluated too?
+    pub include_drafts: bool,
 }
 
 /// Reads a request. `now` stands in for an absent `as_of`.
@@ -75,6 +77,7 @@ fn evaluation(check: &mut Check<'_>, request: proto::EvaluateRequest, now: Times
         explain,
         require_ruleset_digest,
         part2_covered: request.part2_covered,
+        include_drafts: request.include_drafts,
     })
 }
 

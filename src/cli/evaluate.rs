@@ -43,6 +43,10 @@ pub(super) struct Arguments {
     /// the page holds.
     #[arg(long, conflicts_with = "format")]
     first_screen: bool,
+    /// Evaluate drafts too: what rests on one is marked, and adds to what
+    /// active rules say. For review, not for care.
+    #[arg(long)]
+    drafts: bool,
     #[command(flatten)]
     settings: SettingsArguments,
 }
@@ -149,6 +153,7 @@ impl Run {
             }
             .into();
         }
+        request.include_drafts |= self.arguments.drafts;
         self.style.explain = match request.explain() {
             evaluate_request::Explain::Brief => Level::Brief,
             evaluate_request::Explain::Full => Level::Full,

@@ -65,12 +65,14 @@ pub(super) struct Expected {
 pub(super) struct Expecting<'a> {
     pub(super) reader: &'a mut Reader,
     pub(super) package: &'a Package,
+    /// Are drafts asked for?
+    drafts: bool,
     found: Expected,
 }
 
 impl<'a> Expecting<'a> {
-    pub(super) fn read(reader: &'a mut Reader, package: &'a Package, node: &Node) -> Expected {
-        let mut expecting = Self { reader, package, found: Expected::default() };
+    pub(super) fn read(reader: &'a mut Reader, package: &'a Package, drafts: bool, node: &Node) -> Expected {
+        let mut expecting = Self { reader, package, drafts, found: Expected::default() };
         expecting.all(node);
         expecting.found
     }
@@ -147,9 +149,14 @@ impl<'a> Expecting<'a> {
 
     fn rule(&mut self, node: &Node) -> Option<String> {
         let package = self.package;
-        let active = package.rules.iter().filter(|rule| rule.status == RuleStatus::Active);
-        let names: Vec<&str> = active.map(|rule| rule.id.value.as_str()).collect();
-        self.known(node, "active rule", &names)
+        let drafts = self.drafts;
+        let evaluated = package.rules.iter().filter(|rule| match rule.status {
+            RuleStatus::Active => true,
+            RuleStatus::Draft => drafts,
+            _ => false,
+        });
+        let names: Vec<&str> = evaluated.map(|rule| rule.id.value.as_str()).collect();
+        self.known(node, if drafts { "rule" } else { "active rule" }, &names)
     }
 
     fn list<'n>(&mut self, form: &mut Form<'n>, key: &'static str) -> &'n [Node] {

@@ -47,6 +47,8 @@ pub struct Case {
     pub span: Span,
     /// The instant of the evaluation, as written.
     pub as_of: String,
+    /// Are drafts asked for?
+    pub drafts: bool,
     /// The patient as JSON.
     pub patient: Value,
     /// The patient as read; none where the request is refused.

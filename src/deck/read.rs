@@ -30,6 +30,7 @@ struct Head<'n> {
     source: bool,
     kind: bool,
     tags: Vec<String>,
+    drafts: bool,
     patient: Option<&'n Node>,
 }
 
@@ -78,6 +79,7 @@ fn table(reader: &mut Reader, package: Option<&Package>, mut form: Form<'_>, cas
         source: source(reader, &mut form),
         kind: kind(reader, &mut form),
         tags,
+        drafts: drafts(reader, &mut form).unwrap_or_default(),
         patient: form.take("patient"),
     };
     for key in ["title", "summary", "notes"] {
@@ -117,6 +119,7 @@ fn case(reader: &mut Reader, package: Option<&Package>, form: &mut Form<'_>, hea
         missing(reader, form, "as_of");
     }
     let as_of = as_of.and_then(|node| reader.words(node));
+    let drafts = drafts(reader, form).unwrap_or(head.drafts);
     let patient = form.take("patient");
     if patient.is_none() && head.patient.is_none() {
         missing(reader, form, "patient");
@@ -125,8 +128,9 @@ fn case(reader: &mut Reader, package: Option<&Package>, form: &mut Form<'_>, hea
     let record = merged(reader, &parts);
     let expect = reader.required(form, "expect");
     let labeled = expect.is_some_and(|node| !matches!(&node.kind, Kind::Map(entries) if entries.is_empty()));
-    let expected =
-        package.zip(expect).map_or_else(Expected::default, |(package, node)| Expecting::read(reader, package, node));
+    let expected = package
+        .zip(expect)
+        .map_or_else(Expected::default, |(package, node)| Expecting::read(reader, package, drafts, node));
     let (id, title, as_of, record) = (id?, title?, as_of?, record?);
     let span = id_node.map_or(form.span, |node| node.span);
     let asked = Asked { record: &record, as_of: &as_of, parts: &parts, span };
@@ -137,6 +141,7 @@ fn case(reader: &mut Reader, package: Option<&Package>, form: &mut Form<'_>, hea
         tags: tags_of,
         span,
         as_of,
+        drafts,
         patient: record,
         evaluation,
         refusal,
@@ -168,6 +173,10 @@ fn kind(reader: &mut Reader, form: &mut Form<'_>) -> bool {
     let Some(node) = form.take("kind") else { return false };
     reader.word(node, "a kind of case", KINDS);
     true
+}
+
+fn drafts(reader: &mut Reader, form: &mut Form<'_>) -> Option<bool> {
+    form.take("drafts").and_then(|node| reader.boolean(node))
 }
 
 fn tags(reader: &mut Reader, node: &Node) -> Vec<String> {

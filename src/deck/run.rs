@@ -16,7 +16,8 @@ pub struct Verdict<'a> {
     pub case: &'a Case,
     /// What does not hold.
     pub misses: Vec<Miss>,
-    /// Truth values of all formulas; none where the request was refused.
+    /// Truth values of all formulas, of the program with drafts where the case
+    /// asks for them; none where the request was refused.
     pub values: Option<Valuation>,
 }
 
@@ -60,6 +61,7 @@ pub struct Proof {
 #[must_use]
 pub fn evaluate<'a>(case: &Case, engine: &'a Engine) -> Option<Outcome<'a>> {
     let evaluation = case.evaluation.as_ref()?;
+    let engine = if case.drafts { engine.with_drafts() } else { engine };
     let (answer, values) = engine.weigh(&evaluation.patient, &evaluation.as_of, Explain::Brief);
     Some(Outcome { engine, answer, values })
 }

@@ -8,6 +8,7 @@ use crate::rule::truth::Truth;
 use super::case::Case;
 use super::components;
 use super::decision::{Alert, Answer, ConsideredRule, DisabledRule, Explain, Insight, Note, Scope, Tally};
+use super::disagreements;
 use super::requests;
 
 /// How many data requests and assessments are shown; the rest follows under
@@ -21,10 +22,11 @@ pub fn answer(case: &Case<'_>) -> Answer {
     let components = components::all(case);
     let asks = requests::all(case, &components);
     let truths = || case.rules().map(|(compiled, _)| case.truth(compiled));
-    Answer {
+    let mut answer = Answer {
         as_of: case.as_of.to_string(),
         scope,
         scope_note: scope_note(scope).to_owned(),
+        drafts_included: false,
         disabled_safety_rules: disabled(case.engine.package())
             .filter(|(safety, _)| *safety)
             .map(|(_, rule)| rule)
@@ -37,6 +39,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         more_assessments: asks.more_assessments,
         insights: insights(case),
         notes: notes(case),
+        disagreements: Vec::new(),
         unrecognized: case.grounded.unrecognized.clone(),
         readings: case.grounded.readings.clone(),
         considered: considered(case),
@@ -45,7 +48,9 @@ pub fn answer(case: &Case<'_>) -> Answer {
             undecided: truths().filter(|truth| *truth == Truth::Unknown).count(),
             facts: case.grounded.atoms.len(),
         },
-    }
+    };
+    answer.disagreements = disagreements::of(case.engine, &answer);
+    answer
 }
 
 /// The rules that the overlay disables, each with whether it is a safety rule.
@@ -161,6 +166,7 @@ fn considered(case: &Case<'_>) -> Vec<ConsideredRule> {
             rule: rule.id.value.clone(),
             title: rule.title.clone(),
             truth: case.truth(compiled),
+            draft: case.rests_on_draft(compiled),
             proof: case.proof(&compiled.outline),
         })
         .collect()

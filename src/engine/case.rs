@@ -92,6 +92,26 @@ impl<'a> Case<'a> {
         self.values.get(compiled.node)
     }
 
+    /// Would the rule say something else, or nothing, without drafts?
+    pub fn rests_on_draft(&self, compiled: &CompiledRule) -> bool {
+        compiled.settled.is_none_or(|node| self.values.get(node) != self.truth(compiled))
+    }
+
+    /// What a rule says, and whether by a draft: the formula by active rules
+    /// alone, and the one with drafts where that alone leaves it open.
+    pub fn readings_of(&self, compiled: &CompiledRule) -> Vec<(NodeId, bool)> {
+        let Some(settled) = compiled.settled else { return vec![(compiled.node, true)] };
+        let opened = self.values.get(settled) == Truth::False && self.truth(compiled) == Truth::Unknown;
+        std::iter::once((settled, false)).chain(opened.then_some((compiled.node, true))).collect()
+    }
+
+    /// Does a rule take the findings of another out of the comparison? A draft
+    /// does so to drafts alone.
+    pub fn outranks(&self, above: &CompiledRule, other: &CompiledRule) -> bool {
+        let by = if other.settled.is_none() { Some(above.node) } else { above.settled };
+        by.is_some_and(|node| self.values.get(node) == Truth::True)
+    }
+
     /// Does a formula that is false rest on what is assumed of the list?
     pub fn assumed_false(&self, node: NodeId, list: List) -> bool {
         self.values.get(node) == Truth::False

@@ -15,6 +15,8 @@ pub struct Placed<'a> {
     pub declared: &'a model::Component,
     /// What is said of it.
     pub component: Component,
+    /// Neither in use nor planned, and offered by drafts alone.
+    pub by_drafts: bool,
 }
 
 /// Said with the standing of a medication in use that must not end abruptly.
@@ -41,7 +43,9 @@ pub fn all<'a>(case: &Case<'a>) -> Vec<Placed<'a>> {
         let component = combined(declared, action, findings);
         let in_use = current == Some(Truth::True);
         if component.offer > Offer::None || in_use || planned {
-            placed.push(Placed { declared, component: with_handling(component, declared, in_use) });
+            let settled = strongest(component.rationale.iter().filter(|finding| !finding.rationale.draft));
+            let by_drafts = !in_use && !planned && settled.0 == Offer::None;
+            placed.push(Placed { declared, component: with_handling(component, declared, in_use), by_drafts });
             if in_use {
                 placed.extend(increase(case, rules, declared));
             }
@@ -94,7 +98,7 @@ fn findings(case: &Case<'_>, rules: &Rules<'_>, counts: &dyn Fn(&[ActionName]) -
             .outranked_by
             .iter()
             .filter_map(|above| program.rules.get(*above as usize))
-            .filter(|above| case.truth(above) == Truth::True)
+            .filter(|above| case.outranks(above, rule))
             .map(|above| above.id.clone())
             .collect();
         let offers = matches!(kind, FindingKind::Recommend | FindingKind::Consider);
@@ -105,6 +109,13 @@ fn findings(case: &Case<'_>, rules: &Rules<'_>, counts: &dyn Fn(&[ActionName]) -
             outranked_by,
             rationale: case.rationale(rule, source, &said),
         });
+    }
+    // Beside the offer of an active rule that of a draft adds nothing.
+    let offers = |finding: &Finding| matches!(finding.kind, FindingKind::Recommend | FindingKind::Consider);
+    if findings.iter().any(|finding| finding.counted && offers(finding) && !finding.rationale.draft) {
+        for finding in findings.iter_mut().filter(|finding| offers(finding) && finding.rationale.draft) {
+            finding.counted = false;
+        }
     }
     findings.sort_by(|a, b| (!a.counted, a.kind, &a.rationale.rule).cmp(&(!b.counted, b.kind, &b.rationale.rule)));
     findings
@@ -122,8 +133,25 @@ fn spoken_of(actions: &[ActionName], counts: &dyn Fn(&[ActionName]) -> bool) -> 
 
 /// Offer and exclusion are the strongest of the findings that count.
 fn combined(declared: &model::Component, action: Action, findings: Vec<Finding>) -> Component {
+    let (offer, exclusion) = strongest(findings.iter());
+    let settled = strongest(findings.iter().filter(|finding| !finding.rationale.draft));
+    Component {
+        code: declared.id.value.clone(),
+        title: declared.title.clone(),
+        action,
+        offer,
+        exclusion,
+        standing: Standing::of(offer, exclusion),
+        draft: settled != (offer, exclusion),
+        rationale: findings,
+        handling: None,
+        formulary_note: None,
+    }
+}
+
+fn strongest<'f>(findings: impl Iterator<Item = &'f Finding>) -> (Offer, Exclusion) {
     let (mut offer, mut exclusion) = (Offer::None, Exclusion::None);
-    for finding in findings.iter().filter(|finding| finding.counted) {
+    for finding in findings.filter(|finding| finding.counted) {
         match finding.kind {
             FindingKind::Recommend => offer = offer.max(Offer::Recommend),
             FindingKind::Consider => offer = offer.max(Offer::Consider),
@@ -132,17 +160,7 @@ fn combined(declared: &model::Component, action: Action, findings: Vec<Finding>)
             FindingKind::Contraindicate => exclusion = exclusion.max(Exclusion::Contraindicated),
         }
     }
-    Component {
-        code: declared.id.value.clone(),
-        title: declared.title.clone(),
-        action,
-        offer,
-        exclusion,
-        standing: Standing::of(offer, exclusion),
-        rationale: findings,
-        handling: None,
-        formulary_note: None,
-    }
+    (offer, exclusion)
 }
 
 /// What is said of a component that is not on the site's formulary. It stays
@@ -171,12 +189,17 @@ fn increase<'a>(case: &Case<'a>, rules: &Rules<'_>, declared: &'a model::Compone
     if findings.is_empty() {
         return None;
     }
-    Some(Placed { declared, component: combined(declared, Action::Increase, findings) })
+    Some(Placed { declared, component: combined(declared, Action::Increase, findings), by_drafts: false })
 }
 
 /// The components under their approaches, in the order of the package.
 #[must_use]
 pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation> {
+    let first: Vec<&str> = placed
+        .iter()
+        .filter(|one| one.declared.listed_first.as_ref().is_some_and(|test| test.holds))
+        .map(|one| one.declared.id.value.as_str())
+        .collect();
     let mut recommendations = Vec::new();
     for approach in &case.engine.package().approaches {
         let mut components: Vec<Component> = placed
@@ -187,7 +210,8 @@ pub fn by_approach(case: &Case<'_>, placed: &[Placed<'_>]) -> Vec<Recommendation
         components.sort_by(|a, b| {
             let rank = |one: &Component| {
                 let off = one.formulary_note.is_some();
-                (!one.offered(), Reverse(one.offer), one.exclusion, off, one.code.clone(), one.action)
+                let after = !first.contains(&one.code.as_str());
+                (!one.offered(), Reverse(one.offer), one.exclusion, off, after, one.code.clone(), one.action)
             };
             rank(a).cmp(&rank(b))
         });

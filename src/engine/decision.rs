@@ -105,6 +105,8 @@ pub struct Answer {
     pub scope: Scope,
     /// What the scope rests on, and what follows from it.
     pub scope_note: String,
+    /// Drafts were evaluated too, because the request asked for them.
+    pub drafts_included: bool,
     /// Safety rules that the site has disabled: what this answer leaves out.
     pub disabled_safety_rules: Vec<DisabledRule>,
     /// Alerts, gravest first.
@@ -123,6 +125,8 @@ pub struct Answer {
     pub insights: Vec<Insight>,
     /// Notes.
     pub notes: Vec<Note>,
+    /// Questions on which sources differ, where this answer says something on them.
+    pub disagreements: Vec<Disagreement>,
     /// What could not be used.
     pub unrecognized: Vec<Unrecognized>,
     /// How the record was read where it left a choice.
@@ -219,6 +223,8 @@ pub struct Component {
     pub exclusion: Exclusion,
     /// Standing.
     pub standing: Standing,
+    /// It rests on a draft: without drafts it would stand elsewhere.
+    pub draft: bool,
     /// Findings.
     pub rationale: Vec<Finding>,
     /// Said with the standing of a medication that must not end abruptly.
@@ -292,6 +298,10 @@ pub struct Rationale {
     pub strength: String,
     /// `primary`, `secondary`, `unverified`.
     pub verification: &'static str,
+    /// Why the rule is in force although its evidence is unverified.
+    pub active_because: Option<String>,
+    /// It rests on a draft: without drafts it would not be said.
+    pub draft: bool,
     /// Facts that decided it.
     pub because: Vec<Ground>,
     /// Facts that are unknown and part of it.
@@ -369,6 +379,8 @@ pub struct Effect {
     pub kind: &'static str,
     /// Title of the rule.
     pub title: String,
+    /// It rests on a draft.
+    pub draft: bool,
 }
 
 /// An instrument or test that is due.
@@ -418,6 +430,51 @@ pub struct Note {
     pub statement: String,
     /// Why.
     pub rationale: Rationale,
+}
+
+/// A question on which sources differ.
+#[derive(Clone, Debug)]
+pub struct Disagreement {
+    /// Id.
+    pub id: String,
+    /// The question.
+    pub question: String,
+    /// What sources hold.
+    pub positions: Vec<Position>,
+    /// What the package does.
+    pub here: String,
+    /// The parameter by which a site chooses, where there is one.
+    pub parameter: Option<Choice>,
+    /// Rules of this answer that it concerns.
+    pub rules: Vec<String>,
+    /// Components of this answer that it concerns.
+    pub components: Vec<String>,
+}
+
+/// What a source holds.
+#[derive(Clone, Debug)]
+pub struct Position {
+    /// What it says.
+    pub says: String,
+    /// The source.
+    pub evidence: Evidence,
+    /// Strength as the source grades it; empty where it grades none.
+    pub strength: String,
+    /// `primary`, `secondary`, `unverified`.
+    pub verification: &'static str,
+}
+
+/// A parameter with its value in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Name.
+    pub parameter: String,
+    /// What it sets.
+    pub title: String,
+    /// The value in force.
+    pub value: String,
+    /// The site's overlay sets it.
+    pub set_by_site: bool,
 }
 
 /// An element of the request that could not be used.
@@ -478,6 +535,8 @@ pub struct ConsideredRule {
     pub title: String,
     /// Truth value of its condition.
     pub truth: Truth,
+    /// It rests on a draft.
+    pub draft: bool,
     /// Proof.
     pub proof: ProofNode,
 }

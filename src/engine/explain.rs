@@ -7,7 +7,7 @@ use crate::rule::model::Rule;
 use crate::rule::truth::Truth;
 
 use super::case::Case;
-use super::decision::{Basis, Evidence, Explain, Ground, ProofNode, Rationale};
+use super::decision::{Basis, Explain, Ground, ProofNode, Rationale};
 use super::ground::Element;
 use super::statement;
 use crate::program::{AtomId, CompiledRule, Formula, NodeId, Outline, Shape};
@@ -33,29 +33,13 @@ impl Case<'_> {
         Rationale {
             rule: rule.id.value.clone(),
             statement: said.to_owned(),
-            evidence: rule
-                .evidence
-                .iter()
-                .map(|citation| self.evidence(&citation.source.value, &citation.place))
-                .collect(),
+            evidence: rule.evidence.iter().map(|citation| self.engine.evidence(citation)).collect(),
             strength: rule.strength.clone(),
             verification: rule.verification.word(),
+            active_because: rule.active_because.clone(),
+            draft: self.rests_on_draft(compiled),
             because,
             unknown: facts.unknown.into_iter().collect(),
-        }
-    }
-
-    fn evidence(&self, key: &str, place: &str) -> Evidence {
-        let sources = &self.engine.package().sources;
-        let found = sources.binary_search_by(|source| source.id.value.as_str().cmp(key));
-        let source = found.ok().and_then(|at| sources.get(at));
-        Evidence {
-            source: key.to_owned(),
-            title: source.map_or_else(String::new, |source| source.title.clone()),
-            publisher: source.map_or_else(String::new, |source| source.publisher.clone()),
-            year: source.map_or(0, |source| source.year),
-            place: place.to_owned(),
-            url: source.map_or_else(String::new, |source| source.url.clone()),
         }
     }
 

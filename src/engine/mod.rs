@@ -8,6 +8,7 @@ pub mod assemble;
 mod case;
 mod components;
 pub mod decision;
+mod disagreements;
 pub mod evaluate;
 mod explain;
 pub mod ground;
@@ -16,17 +17,17 @@ mod requests;
 mod statement;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::clinical::concept::{ConceptDef, ConceptFault, ConceptIndex};
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::Patient;
 use crate::program::{self, CompiledRule, NodeId, Program, compile};
-use crate::rule::model::{Package, Rule};
+use crate::rule::model::{Citation, Package, Rule, RuleStatus};
 use crate::rule::truth::Truth;
 
 use case::Case;
-use decision::{Answer, Explain};
+use decision::{Answer, Evidence, Explain};
 use evaluate::{Evaluator, NodeSet, Valuation};
 use ground::Grounder;
 
@@ -40,6 +41,8 @@ pub struct Engine {
     needs: Vec<Option<needs::Need>>,
     conditions: NodeSet,
     rules_of: HashMap<NodeId, Vec<u32>>,
+    /// The same package with its drafts, where it has any; made when first asked for.
+    with_drafts: OnceLock<Option<Box<Engine>>>,
 }
 
 impl Engine {
@@ -59,8 +62,25 @@ impl Engine {
         Self::with_index(package, Arc::clone(self.grounder.index()))
     }
 
+    /// The engine of the package with its drafts; this one where it has none.
+    #[must_use]
+    pub fn with_drafts(&self) -> &Self {
+        let made = self.with_drafts.get_or_init(|| {
+            let any = self.package.rules.iter().any(|rule| rule.status == RuleStatus::Draft);
+            any.then(|| {
+                let program = compile::compile_with_drafts(&self.package);
+                Box::new(Self::of(self.package.clone(), program, Arc::clone(self.grounder.index())))
+            })
+        });
+        made.as_deref().unwrap_or(self)
+    }
+
     fn with_index(package: Package, index: Arc<ConceptIndex>) -> Self {
         let program = compile::compile(&package);
+        Self::of(package, program, index)
+    }
+
+    fn of(package: Package, program: Program, index: Arc<ConceptIndex>) -> Self {
         let grounder = Grounder::new(&package, &program, index);
         let evaluator = Evaluator::new(&program, |id, open| {
             let atom = program.atoms.get(id.at());
@@ -72,7 +92,8 @@ impl Engine {
         for (index, rule) in (0..).zip(&program.rules) {
             rules_of.entry(rule.node).or_default().push(index);
         }
-        Self { package, program, grounder, evaluator, needs, conditions, rules_of }
+        let with_drafts = OnceLock::new();
+        Self { package, program, grounder, evaluator, needs, conditions, rules_of, with_drafts }
     }
 
     /// The package.
@@ -122,6 +143,22 @@ impl Engine {
     fn rule(&self, index: u32) -> Option<(&CompiledRule, &Rule)> {
         let compiled = self.program.rules.get(index as usize)?;
         Some((compiled, self.package.rules.get(compiled.rule as usize)?))
+    }
+
+    /// A citation with what the package says of its source.
+    fn evidence(&self, citation: &Citation) -> Evidence {
+        let key = citation.source.value.as_str();
+        let sources = &self.package.sources;
+        let found = sources.binary_search_by(|source| source.id.value.as_str().cmp(key));
+        let source = found.ok().and_then(|at| sources.get(at));
+        Evidence {
+            source: key.to_owned(),
+            title: source.map_or_else(String::new, |source| source.title.clone()),
+            publisher: source.map_or_else(String::new, |source| source.publisher.clone()),
+            year: source.map_or(0, |source| source.year),
+            place: citation.place.clone(),
+            url: source.map_or_else(String::new, |source| source.url.clone()),
+        }
     }
 
     /// Active rules, by index, whose condition is not false.

@@ -12,7 +12,7 @@ use super::case::{ASSUMABLE, Case};
 use super::components::Placed;
 use super::decision::{Assessment, DataRequest, Effect};
 use super::needs::{Need, concept_codings};
-use crate::program::CompiledRule;
+use crate::program::{CompiledRule, NodeId};
 
 /// Data requests and assessments, the first of both shown.
 #[derive(Default)]
@@ -37,34 +37,46 @@ enum Ask {
     Assessment(Assessment),
 }
 
+/// Where an ask stands: what rests on drafts alone comes after everything else,
+/// then by gravity, number of effects and key.
+type Rank = (bool, Gravity, Reverse<usize>, String);
+
 /// A fact that is missing, with everything that it could change.
 struct Missing {
     need: Need,
-    gravest: Gravity,
     effects: BTreeSet<(Gravity, Effect)>,
-    /// Words of the gravest rule for what to ask.
-    words: BTreeSet<(Gravity, String)>,
+    /// Words of the gravest rule for what to ask, those of drafts last.
+    words: BTreeSet<(bool, Gravity, String)>,
+}
+
+impl Missing {
+    fn rank(&self, key: String) -> Rank {
+        let draft = self.effects.iter().all(|(_, effect)| effect.draft);
+        let counted = || self.effects.iter().filter(|(_, effect)| effect.draft == draft);
+        let gravest = counted().map(|(gravity, _)| *gravity).min().unwrap_or(Gravity::MAX);
+        (draft, gravest, Reverse(counted().count()), key)
+    }
 }
 
 /// Everything to ask, gravest first.
 #[must_use]
 pub fn all(case: &Case<'_>, placed: &[Placed<'_>]) -> Asks {
-    let mut ranked: Vec<(Gravity, Reverse<usize>, String, Ask)> = Vec::new();
+    let mut ranked: Vec<(Rank, Ask)> = Vec::new();
     for (key, missing) in missing_facts(case, placed) {
-        let rank = (missing.gravest, Reverse(missing.effects.len()), key);
-        ranked.push((rank.0, rank.1, rank.2, Ask::Request(request_of(missing))));
+        ranked.push((missing.rank(key), Ask::Request(request_of(missing))));
     }
     for (compiled, rule) in case.rules() {
         if case.truth(compiled) != Truth::True {
             continue;
         }
         if let Some((gravity, ask)) = ask_of_rule(case, compiled, rule) {
-            ranked.push((gravity, Reverse(1), rule.id.value.clone(), ask));
+            let draft = case.rests_on_draft(compiled);
+            ranked.push(((draft, gravity, Reverse(1), rule.id.value.clone()), ask));
         }
     }
-    ranked.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
+    ranked.sort_by(|a, b| a.0.cmp(&b.0));
     let mut asks = Asks::default();
-    for (index, (.., ask)) in ranked.into_iter().enumerate() {
+    for (index, (_, ask)) in ranked.into_iter().enumerate() {
         match (ask, index < SHOWN_ASKS) {
             (Ask::Request(request), true) => asks.data_requests.push(request),
             (Ask::Request(request), false) => asks.more_data_requests.push(request),
@@ -107,42 +119,55 @@ fn in_question(rule: &Rule, placed: &[Placed<'_>]) -> bool {
     }
 }
 
+/// Is the rule about components that drafts alone put in question?
+fn only_of_drafts(rule: &Rule, placed: &[Placed<'_>]) -> bool {
+    let excludes = matches!(rule.conclusion, Conclusion::Caution { .. } | Conclusion::Contraindicate { .. });
+    let mut of =
+        placed.iter().filter(|one| rule.conclusion.components().iter().any(|name| name.value == one.declared.id.value));
+    excludes && of.all(|one| one.by_drafts)
+}
+
 fn missing_facts(case: &Case<'_>, placed: &[Placed<'_>]) -> BTreeMap<String, Missing> {
     let mut missing: BTreeMap<String, Missing> = BTreeMap::new();
     for (compiled, rule) in case.rules() {
         if !in_question(rule, placed) {
             continue;
         }
-        let needs: Vec<Need> = match case.truth(compiled) {
-            Truth::Unknown => case.undecided(compiled.node).into_iter().filter_map(|atom| case.need(atom)).collect(),
-            Truth::False => lists_to_confirm(case, compiled, rule),
-            Truth::True => Vec::new(),
-        };
-        // Words of a rule that asks several things at once fit none of them alone.
-        let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
-        for need in needs {
-            let gravest = gravity(rule);
-            let effect =
-                Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone() };
-            let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
-                need,
-                gravest,
-                effects: BTreeSet::new(),
-                words: BTreeSet::new(),
-            });
-            entry.gravest = entry.gravest.min(gravest);
-            entry.effects.insert((gravest, effect));
-            if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
-                entry.words.insert((gravest, words.clone()));
-            }
+        for (node, draft) in case.readings_of(compiled) {
+            let needs: Vec<Need> = match case.values.get(node) {
+                Truth::Unknown => case.undecided(node).into_iter().filter_map(|atom| case.need(atom)).collect(),
+                Truth::False => lists_to_confirm(case, node, rule),
+                Truth::True => Vec::new(),
+            };
+            note(&mut missing, rule, needs, draft || only_of_drafts(rule, placed));
         }
     }
     missing
 }
 
+/// Puts down what one rule asks for.
+fn note(missing: &mut BTreeMap<String, Missing>, rule: &Rule, needs: Vec<Need>, draft: bool) {
+    // Words of a rule that asks several things at once fit none of them alone.
+    let asks_one_thing = needs.iter().all(|need| needs.first().is_some_and(|first| first.key == need.key));
+    for need in needs {
+        let gravest = gravity(rule);
+        let effect =
+            Effect { rule: rule.id.value.clone(), kind: rule.conclusion.word(), title: rule.title.clone(), draft };
+        let entry = missing.entry(need.key.clone()).or_insert_with(|| Missing {
+            need,
+            effects: BTreeSet::new(),
+            words: BTreeSet::new(),
+        });
+        entry.effects.insert((gravest, effect));
+        if let Some(words) = rule.ask.as_ref().filter(|_| asks_one_thing) {
+            entry.words.insert((draft, gravest, words.clone()));
+        }
+    }
+}
+
 /// Lists whose assumed completeness keeps the rule from lowering a standing or
 /// raising an alert.
-fn lists_to_confirm(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Vec<Need> {
+fn lists_to_confirm(case: &Case<'_>, node: NodeId, rule: &Rule) -> Vec<Need> {
     let lowers = matches!(
         rule.conclusion,
         Conclusion::Alert { .. } | Conclusion::Caution { .. } | Conclusion::Contraindicate { .. }
@@ -152,7 +177,7 @@ fn lists_to_confirm(case: &Case<'_>, compiled: &CompiledRule, rule: &Rule) -> Ve
     }
     ASSUMABLE
         .into_iter()
-        .filter(|list| case.assumed_false(compiled.node, *list))
+        .filter(|list| case.assumed_false(node, *list))
         .map(|list| Need::list(list, unmapped(case, list)))
         .collect()
 }
@@ -162,9 +187,9 @@ fn unmapped(case: &Case<'_>, list: List) -> bool {
 }
 
 fn request_of(missing: Missing) -> DataRequest {
-    let Missing { need, effects, words, .. } = missing;
+    let Missing { need, effects, words } = missing;
     let statement = match words.into_iter().next() {
-        Some((_, words)) if need.takes_words => format!("{}: {words}", need.statement),
+        Some((.., words)) if need.takes_words => format!("{}: {words}", need.statement),
         _ => need.statement,
     };
     DataRequest {

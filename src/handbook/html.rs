@@ -241,6 +241,9 @@ fn rule(entry: &RuleEntry) -> Markup {
                     (badge(entry.verification))
                     @if !entry.review_by.is_empty() { " review by " time datetime=(entry.review_by) { (entry.review_by) } }
                 }))
+                @if !entry.active_because.is_empty() {
+                    (row("Rests on unverified evidence, kept active because", &html! { (entry.active_because) }))
+                }
                 @if !entry.parameters.is_empty() { (row("Parameters", &list(&entry.parameters))) }
                 @if !entry.uses.is_empty() { (row("Data used", &list(&entry.uses))) }
                 @if !entry.uses_indirectly.is_empty() {

@@ -222,6 +222,9 @@ impl Writer {
             format!(", review by {}", escaped(&entry.review_by))
         };
         self.fact("Verification", &format!("{}{review}", entry.verification.word()));
+        if !entry.active_because.is_empty() {
+            self.fact("Rests on unverified evidence, kept active because", &escaped(&entry.active_because));
+        }
         self.fact("Parameters", &list(&entry.parameters));
         self.fact("Data used", &list(&entry.uses));
         self.fact("Data used by way of other rules or of what is in use", &list(&entry.uses_indirectly));

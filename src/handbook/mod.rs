@@ -8,6 +8,7 @@
 mod book;
 mod condition;
 mod cover;
+mod differ;
 pub mod html;
 mod indexes;
 mod invariants;
@@ -48,6 +49,7 @@ impl Handbook {
         let mut chapters = vec![cover::reading()];
         chapters.extend(rules::chapters(&book));
         chapters.push(invariants::chapter(&book));
+        chapters.push(differ::chapter(&book));
         chapters.extend(reference::chapters(&book));
         chapters.push(indexes::chapter(&book));
         chapters.push(ledger::chapter(book.package, Links::Book));

@@ -216,6 +216,8 @@ pub struct RuleEntry {
     pub strength: String,
     /// What was verified.
     pub verification: Verification,
+    /// Why it is in force although unverified; empty where it says nothing on it.
+    pub active_because: String,
     /// Review date.
     pub review_by: String,
     /// Demographic and like data that its own condition asks for.

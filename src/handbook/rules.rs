@@ -214,6 +214,7 @@ fn entry(book: &Book<'_>, rule: &Rule) -> RuleEntry {
         evidence: rule.evidence.iter().map(|citation| cited(book, citation)).collect(),
         strength: rule.strength.clone(),
         verification: rule.verification,
+        active_because: rule.active_because.clone().unwrap_or_default(),
         review_by: rule.review_by.as_ref().map(|day| day.value.clone()).unwrap_or_default(),
         uses,
         uses_indirectly,
@@ -302,14 +303,21 @@ fn cited(book: &Book<'_>, citation: &Citation) -> CitationEntry {
     let id = citation.source.value.as_str();
     let source = book.package.sources.iter().find(|source| source.id.value == id);
     CitationEntry {
-        source: source.map_or_else(
-            || Piece::Code(id.to_owned()),
-            |source| Piece::Link { to: anchor("source", id), text: source.title.clone() },
-        ),
+        source: source_link(book, citation),
         from: source.map(from).unwrap_or_default(),
         place: citation.place.clone(),
         url: source.and_then(url),
     }
+}
+
+/// The source of a citation, as a link into the bibliography.
+pub fn source_link(book: &Book<'_>, citation: &Citation) -> Piece {
+    let id = citation.source.value.as_str();
+    let source = book.package.sources.iter().find(|source| source.id.value == id);
+    source.map_or_else(
+        || Piece::Code(id.to_owned()),
+        |source| Piece::Link { to: anchor("source", id), text: source.title.clone() },
+    )
 }
 
 /// Publisher and year.

@@ -19,24 +19,37 @@ use super::{
 /// rests on itself. (What is not so compiles to a formula that is never true.)
 #[must_use]
 pub fn compile(package: &Package) -> Program {
-    compiled(package, |_| ()).0
+    compiled(package, false, |_| ()).0
 }
 
 /// Compiles a package with its invariants. The program is that of [`compile`]
 /// with further atoms and formulas behind its own.
 #[must_use]
 pub fn with_invariants(package: &Package) -> (Program, Vec<CompiledInvariant>) {
-    compiled(package, Compiler::invariants)
+    compiled(package, false, Compiler::invariants)
 }
 
-fn compiled<'a, T>(package: &'a Package, further: impl FnOnce(&mut Compiler<'a>) -> T) -> (Program, T) {
+/// Compiles a package with its drafts. Drafts add and take nothing away: where
+/// active rules alone make the condition of an active rule true, it is true,
+/// and no draft outranks an active rule. Definitions, components and scope are
+/// those of the package without drafts.
+#[must_use]
+pub fn compile_with_drafts(package: &Package) -> Program {
+    compiled(package, true, |_| ()).0
+}
+
+fn compiled<'a, T>(
+    package: &'a Package,
+    drafts: bool,
+    further: impl FnOnce(&mut Compiler<'a>) -> T,
+) -> (Program, T) {
     let mut compiler = Compiler::new(package);
     let definitions = package.definitions.iter().map(|definition| {
         let outline = compiler.definition(&definition.id.value);
         CompiledDefinition { id: definition.id.value.clone(), node: outline.node, outline }
     });
     let definitions: Vec<_> = definitions.collect();
-    let rules = compiler.rules();
+    let mut rules = compiler.rules();
     let components = compiler.components();
     let mut node_of = |name: &Option<Name>| name.as_ref().map(|name| compiler.definition(&name.value).node);
     let scope = CompiledScope {
@@ -44,6 +57,10 @@ fn compiled<'a, T>(package: &'a Package, further: impl FnOnce(&mut Compiler<'a>)
         possible: node_of(&package.scope.possible),
         in_remission: node_of(&package.scope.in_remission),
     };
+    if drafts {
+        compiler.take_in_drafts(rules);
+        rules = compiler.rules();
+    }
     let further = further(&mut compiler);
     let (atoms, nodes) = (compiler.atoms, compiler.nodes);
     (Program { semantics: SEMANTICS, atoms, nodes, definitions, rules, components, scope }, further)
@@ -59,10 +76,14 @@ struct Compiler<'a> {
     definitions: BTreeMap<&'a str, &'a Spanned<Condition>>,
     compiled: HashMap<String, Outline>,
     conditions: HashMap<usize, NodeId>,
-    /// Active rules that outrank a rule, by its id.
+    /// Rules that outrank a rule, by its id.
     outrankers: HashMap<&'a str, Vec<usize>>,
-    /// Active rules that speak of a component, by its id.
+    /// Rules that speak of a component, by its id.
     speaking: HashMap<&'a str, Vec<usize>>,
+    /// Are drafts compiled too?
+    drafts: bool,
+    /// Active rules as they are compiled without drafts, by place in the package.
+    settled: HashMap<usize, CompiledRule>,
     components: HashMap<&'a str, &'a Component>,
     proposed: HashMap<String, NodeId>,
     offered: HashMap<String, NodeId>,
@@ -70,21 +91,7 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(package: &'a Package) -> Self {
-        let mut outrankers: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut speaking: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (index, rule) in package.rules.iter().enumerate().filter(|(_, rule)| rule.status == RuleStatus::Active) {
-            for target in &rule.outranks {
-                outrankers.entry(target.value.as_str()).or_default().push(index);
-            }
-            for component in rule.conclusion.components() {
-                let rules = speaking.entry(component.value.as_str()).or_default();
-                // A rule that names a component twice speaks of it once.
-                if rules.last() != Some(&index) {
-                    rules.push(index);
-                }
-            }
-        }
-        Self {
+        let mut compiler = Self {
             package,
             describer: Describer::new(package),
             atoms: Vec::new(),
@@ -94,12 +101,64 @@ impl<'a> Compiler<'a> {
             definitions: package.definitions.iter().map(|one| (one.id.value.as_str(), &one.when)).collect(),
             compiled: HashMap::new(),
             conditions: HashMap::new(),
-            outrankers,
-            speaking,
+            outrankers: HashMap::new(),
+            speaking: HashMap::new(),
+            drafts: false,
+            settled: HashMap::new(),
             components: package.components.iter().map(|one| (one.id.value.as_str(), one)).collect(),
             proposed: HashMap::new(),
             offered: HashMap::new(),
+        };
+        compiler.look_up_rules();
+        compiler
+    }
+
+    fn look_up_rules(&mut self) {
+        let package = self.package;
+        self.outrankers.clear();
+        self.speaking.clear();
+        for (index, rule) in self.taken().filter_map(|index| Some((index, package.rules.get(index)?))) {
+            for target in &rule.outranks {
+                self.outrankers.entry(target.value.as_str()).or_default().push(index);
+            }
+            for component in rule.conclusion.components() {
+                let rules = self.speaking.entry(component.value.as_str()).or_default();
+                // A rule that names a component twice speaks of it once.
+                if rules.last() != Some(&index) {
+                    rules.push(index);
+                }
+            }
         }
+    }
+
+    /// From here on drafts are compiled too; what names no rule stays as it is.
+    fn take_in_drafts(&mut self, settled: Vec<CompiledRule>) {
+        self.drafts = true;
+        self.settled = settled.into_iter().map(|rule| (rule.rule as usize, rule)).collect();
+        self.compiled.clear();
+        self.conditions.clear();
+        self.proposed.clear();
+        self.offered.clear();
+        self.look_up_rules();
+        // No draft takes out what an active rule found.
+        let package = self.package;
+        let draft = |index: &usize| package.rules.get(*index).is_some_and(|rule| rule.status == RuleStatus::Draft);
+        for rule in package.rules.iter().filter(|rule| rule.status == RuleStatus::Active) {
+            if let Some(above) = self.outrankers.get_mut(rule.id.value.as_str()) {
+                above.retain(|index| !draft(index));
+            }
+        }
+    }
+
+    /// A condition as drafts leave it: true still where it is so without them.
+    fn widened(&mut self, index: usize, with: Outline) -> Outline {
+        let Some(without) = self.settled.get(&index).map(|rule| rule.outline.clone()) else { return with };
+        if without.node == with.node {
+            return with;
+        }
+        let node = self.intern(Formula::Or(vec![without.node, with.node]));
+        let span = without.span;
+        Outline { text: "one of these".to_owned(), node, op: Op::Any, parts: vec![without, with], span }
     }
 
     fn intern(&mut self, formula: Formula) -> NodeId {
@@ -247,17 +306,20 @@ impl<'a> Compiler<'a> {
             return *node;
         }
         let node = match self.package.rules.get(index) {
-            Some(rule) => self.condition(&rule.when, &mut Vec::new()).node,
+            Some(rule) => {
+                let outline = self.condition(&rule.when, &mut Vec::new());
+                self.widened(index, outline).node
+            }
             None => self.never(),
         };
         self.conditions.insert(index, node);
         node
     }
 
-    fn active(&self) -> impl Iterator<Item = usize> + use<'a> {
-        let package = self.package;
-        (0..package.rules.len())
-            .filter(move |index| package.rules.get(*index).is_some_and(|rule| rule.status == RuleStatus::Active))
+    fn taken(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let (package, drafts) = (self.package, self.drafts);
+        let taken = move |status| status == RuleStatus::Active || (drafts && status == RuleStatus::Draft);
+        (0..package.rules.len()).filter(move |index| package.rules.get(*index).is_some_and(|rule| taken(rule.status)))
     }
 
     /// The condition of a rule, false while a true rule outranks it.
@@ -266,7 +328,11 @@ impl<'a> Compiler<'a> {
         let Some(rule) = self.package.rules.get(index) else { return condition };
         let mut parts = vec![condition];
         for other in self.outrankers.get(rule.id.value.as_str()).cloned().unwrap_or_default() {
-            let above = self.rule_condition(other);
+            let settled = self.settled.get(&other).filter(|_| rule.status == RuleStatus::Active).map(|rule| rule.node);
+            let above = match settled {
+                Some(node) => node,
+                None => self.rule_condition(other),
+            };
             let certain = self.intern(Formula::Certain(above));
             parts.push(self.intern(Formula::Not(certain)));
         }
@@ -365,21 +431,24 @@ impl<'a> Compiler<'a> {
 
     fn rules(&mut self) -> Vec<CompiledRule> {
         let package = self.package;
-        let active: Vec<usize> = self.active().collect();
-        let position: HashMap<usize, u32> = active.iter().copied().zip(0..).collect();
+        let taken: Vec<usize> = self.taken().collect();
+        let position: HashMap<usize, u32> = taken.iter().copied().zip(0..).collect();
         let component: HashMap<&str, u32> =
             package.components.iter().map(|component| component.id.value.as_str()).zip(0..).collect();
         let mut compiled = Vec::new();
-        for index in &active {
+        for index in &taken {
             let Some(rule) = package.rules.get(*index) else { continue };
             let mut binds = Vec::new();
-            let outline = self.condition(&rule.when, &mut binds);
+            let with = self.condition(&rule.when, &mut binds);
+            let outline = self.widened(*index, with);
+            let settled = if self.drafts { self.settled.get(index).map(|rule| rule.node) } else { Some(outline.node) };
             let spoken_of = rule.conclusion.components().iter();
             let above = self.outrankers.get(rule.id.value.as_str()).into_iter().flatten();
             compiled.push(CompiledRule {
                 rule: u32::try_from(*index).unwrap_or(u32::MAX),
                 id: rule.id.value.clone(),
                 node: outline.node,
+                settled,
                 outline,
                 binds,
                 components: spoken_of.filter_map(|name| component.get(name.value.as_str()).copied()).collect(),

@@ -100,7 +100,7 @@ impl Formula {
     }
 }
 
-/// An active rule.
+/// A rule that is evaluated.
 #[derive(Clone, Debug, Serialize)]
 pub struct CompiledRule {
     /// Index in the package.
@@ -109,14 +109,18 @@ pub struct CompiledRule {
     pub id: String,
     /// Condition.
     pub node: NodeId,
+    /// Its condition by active rules alone; none for a draft. The same as
+    /// `node` but in a program with drafts.
+    #[serde(skip)]
+    pub settled: Option<NodeId>,
     /// Condition as written.
     pub outline: Outline,
     /// Names of what matched, with the atoms they may come from.
     pub binds: Vec<(String, Vec<AtomId>)>,
     /// Components it speaks of, by index in [`Program::components`].
     pub components: Vec<u32>,
-    /// Active rules that take its findings out of the comparison, by index in
-    /// [`Program::rules`].
+    /// Rules that take its findings out of the comparison, by index in
+    /// [`Program::rules`]; of an active rule, active ones alone.
     pub outranked_by: Vec<u32>,
 }
 
@@ -164,7 +168,7 @@ pub struct Program {
     pub nodes: Vec<Formula>,
     /// Definitions by id.
     pub definitions: Vec<CompiledDefinition>,
-    /// Active rules by id.
+    /// Active rules by id; drafts too in a program with drafts.
     pub rules: Vec<CompiledRule>,
     /// Components by code.
     pub components: Vec<CompiledComponent>,

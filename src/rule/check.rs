@@ -2,9 +2,10 @@
 //! or for nothing, names that are not bound, cycles, rules that break a law.
 
 mod cycle;
+mod disagreement;
 mod hazard;
-mod ledger;
 pub mod invariants;
+mod ledger;
 mod names;
 pub mod scale;
 
@@ -14,8 +15,8 @@ use crate::clinical::concept::{ConceptDef, ConceptIndex};
 use crate::clinical::unit::{Substance, Unit, convert};
 use crate::diag::{Diagnostic, Span};
 use crate::rule::model::{
-    ActionName, ComparisonUnit, Concept, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package, Rule,
-    RuleStatus, Spanned,
+    ActionName, ComparisonUnit, Concept, Conclusion, Condition, Fact, FactTest, Name, ObservationTest, Package,
+    ParameterTest, Rule, RuleStatus, Spanned,
 };
 use crate::rule::template::{self, Part};
 
@@ -41,6 +42,7 @@ pub fn package(package: &Package, today: Option<&str>) -> Vec<Diagnostic> {
     scale::check(package, &mut faults);
     ledger::check(package, &mut faults);
     hazard::check(package, &mut faults);
+    disagreement::check(package, &mut faults);
     for definition in &package.definitions {
         walk(&definition.when, &mut |test, span| comparison_unit(&known, test, span, &mut faults));
     }
@@ -81,6 +83,18 @@ pub fn walk(condition: &Spanned<Condition>, visit: &mut impl FnMut(&FactTest, Sp
         other => {
             for part in parts(other) {
                 walk(part, visit);
+            }
+        }
+    }
+}
+
+/// Visits every test of a parameter in a condition.
+pub fn walk_parameters(condition: &Spanned<Condition>, visit: &mut impl FnMut(&ParameterTest)) {
+    match &condition.value {
+        Condition::Parameter(test) => visit(test),
+        other => {
+            for part in parts(other) {
+                walk_parameters(part, visit);
             }
         }
     }

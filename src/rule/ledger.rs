@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Brief, BriefBranch, BriefItem, Invariant, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus, Spanned,
+    Brief, BriefBranch, BriefItem, Disagreement, Invariant, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus, Spanned,
 };
 
 /// What can carry items of a brief.
@@ -70,7 +70,17 @@ pub struct Carrier<'a> {
 /// Everything of a package that carries items. What else gets a list of items
 /// adds its own here, and its kind to [`WRITTEN`].
 pub fn carriers(package: &Package) -> impl Iterator<Item = Carrier<'_>> {
-    package.rules.iter().map(of_rule).chain(package.invariants.iter().map(of_invariant))
+    package.rules.iter().map(of_rule).chain(package.invariants.iter().map(of_invariant)).chain(package.disagreements.iter().map(of_disagreement))
+}
+
+fn of_disagreement(one: &Disagreement) -> Carrier<'_> {
+    Carrier {
+        kind: CarrierKind::Disagreement,
+        id: &one.id,
+        status: RuleStatus::Active,
+        follows: &one.follows,
+        location: &one.location,
+    }
 }
 
 fn of_invariant(invariant: &Invariant) -> Carrier<'_> {

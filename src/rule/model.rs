@@ -2,6 +2,7 @@
 //! in canonical order. What the compiler reads, and what the digest covers.
 
 mod condition;
+mod disagreement;
 mod governance;
 mod invariant;
 mod overlay;
@@ -17,6 +18,7 @@ use crate::clinical::concept::ConceptDef;
 use crate::diag::Span;
 
 pub use condition::*;
+pub use disagreement::*;
 pub use governance::*;
 pub use invariant::*;
 pub use overlay::*;
@@ -94,6 +96,9 @@ pub struct Package {
     /// What holds of every answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invariants: Vec<Invariant>,
+    /// Questions on which sources differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disagreements: Vec<Disagreement>,
     /// What a site lays over the package; already merged into the above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlay: Option<Overlay>,
@@ -121,6 +126,7 @@ impl Package {
         self.briefs.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.hazards.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         self.invariants.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        self.disagreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     }
 }
 
@@ -186,6 +192,9 @@ pub struct Component {
     /// Must never end abruptly: no rule may contraindicate continuing it, and a
     /// standing other than an offer says so.
     pub never_abrupt: bool,
+    /// Among equals it is listed first where the parameter has the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_first: Option<ParameterTest>,
 }
 
 /// The package's words. Each has an id; events and history may share the

@@ -136,6 +136,8 @@ impl Ruleset {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             LoadError::Faulty { rendered: lines.join("\n") }
         })?;
+        // Made here and not by the first request that asks for it.
+        let _ = engine.with_drafts();
         let uses = Uses::of(engine.package(), engine.program());
         Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered, uses })
     }
@@ -235,5 +237,12 @@ impl Ruleset {
     #[must_use]
     pub fn evaluate(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> Answer {
         self.engine.evaluate(patient, as_of, explain)
+    }
+
+    /// Evaluates a patient at an instant, drafts included.
+    #[must_use]
+    pub fn evaluate_with_drafts(&self, patient: &Patient, as_of: &AsOf, explain: Explain) -> Answer {
+        let answer = self.engine.with_drafts().evaluate(patient, as_of, explain);
+        Answer { drafts_included: true, ..answer }
     }
 }

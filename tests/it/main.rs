@@ -18,6 +18,8 @@ mod catalog;
 mod deck;
 mod diagnoses;
 mod diff;
+mod disagreements;
+mod drafts;
 mod drain;
 mod faults;
 mod first_screen;

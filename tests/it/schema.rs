@@ -15,9 +15,10 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// What is wrong there takes more than one file, or the tables of codes and units.
-const BEYOND: [(&str, &str); 9] = [
+const BEYOND: [(&str, &str); 10] = [
     ("abrupt-stop", "the component says elsewhere that it must not end abruptly"),
     ("cycle", "goes through definitions and conclusions"),
+    ("disagreements", "what leads to them, and what the package declares"),
     ("duplicate-id", "two entries of a list with one id"),
     ("outranks", "the conclusion of another rule"),
     ("scale", "the ends of a band, one against the other"),

@@ -28,6 +28,7 @@ const OF_RULES: &[&str] = &[
     "evidence",
     "strength",
     "verification",
+    "active_because",
     "review_by",
     "follows",
 ];
@@ -41,13 +42,14 @@ type List = (&'static str, &'static [&'static str], Option<&'static [&'static st
 pub fn changes(old: &Package, new: &Package) -> Vec<Change> {
     let mut changes = Vec::new();
     let sides = [old, new].map(|package| serde_json::to_value(package).unwrap_or_default());
-    let lists: [List; 10] = [
+    let lists: [List; 11] = [
         ("rule", &["rules"], Some(OF_RULES)),
         ("invariant", &["invariants"], None),
-        ("component", &["components"], Some(&["title", "approaches"])),
+        ("component", &["components"], Some(&["title", "approaches", "listed_first"])),
         ("approach", &["approaches"], None),
         ("source", &["sources"], None),
         ("question", &["questions"], None),
+        ("disagreement", &["disagreements"], None),
         ("event", &["vocabulary", "events"], Some(&["title", "ask"])),
         ("history", &["vocabulary", "history"], Some(&["title", "ask"])),
         ("plan", &["vocabulary", "plans"], Some(&["title", "ask"])),

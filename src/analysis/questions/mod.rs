@@ -114,6 +114,22 @@ pub fn ask(package: &Package, program: &Program, depth: Depth) -> Vec<Finding> {
     findings
 }
 
+/// Asks of each draft whether it could ever be true, or always is. `program` is
+/// the one with drafts.
+#[must_use]
+pub fn ask_drafts(package: &Package, program: &Program) -> Vec<Finding> {
+    let theory = Theory::new(package);
+    let asked = Asked { package, program, theory: &theory };
+    let mut findings = Vec::new();
+    for rule in program.rules.iter().filter(|rule| rule.settled.is_none()) {
+        let what = format!("rule `{}`", rule.id);
+        let mut space = Space::of(&theory, program, &asked.roots(rule));
+        let place = Place { what: &what, outline: &rule.outline, node: rule.node };
+        dead::ask(&asked, &mut space, &place, &mut findings);
+    }
+    findings
+}
+
 /// What is asked about.
 struct Asked<'a> {
     package: &'a Package,

@@ -84,8 +84,9 @@ pub(super) fn block<'a>(sheet: &mut Sheet, said: &mut Said<'a>, answer: &'a Answ
     for group in grouped(components) {
         let Some(first) = group.first() else { continue };
         let (word, paint) = words::standing(first.standing);
+        let word = format!("{}{word}", words::draft(first.draft));
         let titles: Vec<&str> = group.iter().map(|component| component.title.as_str()).collect();
-        sheet.tagged(2, &words::tag(word, first.action), paint, &titles.join(" · "));
+        sheet.tagged(2, &words::tag(&word, first.action), paint, &titles.join(" · "));
         if let Some(handling) = &first.handling {
             sheet.tagged(4, "►", Paint::Bold, handling);
         }

@@ -2,6 +2,7 @@
 //! and a reason beside everything that is said.
 
 mod asks;
+mod differ;
 mod exclusions;
 mod layout;
 mod parts;
@@ -67,6 +68,7 @@ pub fn render(answer: &Answer, style: &PageStyle) -> String {
     asks::all(&mut sheet, &mut said.refs, answer, style.explain);
     parts::insights(&mut sheet, &mut said, answer);
     parts::notes(&mut sheet, &mut said, answer);
+    differ::all(&mut sheet, &mut said, answer);
     record::not_understood(&mut sheet, answer);
     record::readings(&mut sheet, answer);
     record::meanings(&mut sheet, answer, style.explain);
@@ -102,6 +104,9 @@ fn head(sheet: &mut Sheet, answer: &Answer, style: &PageStyle) {
     sheet.lines(0, &format!("As of {}{package}", words::instant(&answer.as_of)));
     let tag = format!("Opioid use disorder: {}.", words::scope(answer.scope));
     sheet.tagged(0, &tag, Paint::Bold, &words::short_scope_note(&answer.scope_note));
+    if answer.drafts_included {
+        sheet.tagged(0, "DRAFTS INCLUDED:", Paint::Care, "what is marked DRAFT rests on a rule that is not in force.");
+    }
     disabled(sheet, answer);
 }
 

@@ -73,7 +73,8 @@ fn grouped<'a>(components: impl Iterator<Item = &'a Component>) -> Vec<Vec<&'a C
     let same = |a: &Component, b: &Component| {
         let key = |finding: &Finding| (finding.kind, finding.counted, finding.rationale.rule.clone());
         let rules = |one: &Component| one.rationale.iter().map(key).collect::<Vec<_>>();
-        (a.standing, a.offer, a.action, &a.formulary_note) == (b.standing, b.offer, b.action, &b.formulary_note)
+        (a.standing, a.offer, a.action, a.draft, &a.formulary_note)
+            == (b.standing, b.offer, b.action, b.draft, &b.formulary_note)
             && rules(a) == rules(b)
     };
     let mut groups: Vec<Vec<&Component>> = Vec::new();
@@ -96,6 +97,7 @@ fn offer<'a>(sheet: &mut Sheet, said: &mut Said<'a>, group: &[&'a Component]) {
     let cautioned = first.exclusion == Exclusion::Caution;
     let (word, paint) =
         if cautioned { (format!("{word} WITH CAUTION (above)"), Paint::Care) } else { (word.to_owned(), paint) };
+    let word = format!("{}{word}", words::draft(first.draft));
     let titles: Vec<&str> = group.iter().map(|component| component.title.as_str()).collect();
     let titles = titles.join(" · ");
     let tag = words::tag(&word, first.action);

@@ -37,7 +37,14 @@ impl<'a> References<'a> {
         format!("[{}]", numbers.join(", "))
     }
 
-    fn number(&mut self, evidence: &'a Evidence) -> usize {
+    /// How far a source was read; nothing where it was read itself.
+    pub(super) fn read(&mut self, verification: &str) -> Option<String> {
+        self.secondary |= verification == "secondary";
+        (verification != "primary").then(|| verification.to_owned())
+    }
+
+    /// The number of one source.
+    pub(super) fn number(&mut self, evidence: &'a Evidence) -> usize {
         let next = self.cited.len().saturating_add(1);
         let number = *self.numbers.entry(&evidence.source).or_insert(next);
         if number == next {
@@ -59,23 +66,29 @@ impl<'a> References<'a> {
         }
         let numbers = self.cite(rationale);
         if level == Explain::Brief {
-            return numbers;
+            return [draft(rationale), numbers.as_str()].join(" ").trim().to_owned();
         }
         let mut parts = vec![[rationale.rule.as_str(), &numbers].join(" ").trim_end().to_owned()];
-        parts.extend(self.verification(rationale.verification));
+        parts.extend(self.verification(rationale));
         parts.join(" · ")
     }
 
     /// Nothing where the source itself was read.
-    fn verification(&mut self, word: &str) -> Option<String> {
-        match word {
-            "primary" => None,
-            "unverified" => Some("RESTS ON UNVERIFIED EVIDENCE".to_owned()),
-            other => {
+    fn verification(&mut self, rationale: &Rationale) -> Vec<String> {
+        let mut parts: Vec<String> = Vec::new();
+        if rationale.draft {
+            parts.push(draft(rationale).to_owned());
+        }
+        match (rationale.verification, &rationale.active_because) {
+            ("primary", _) => {}
+            ("unverified", Some(why)) => parts.push(format!("RESTS ON UNVERIFIED EVIDENCE, kept active because {why}")),
+            ("unverified", None) => parts.push("RESTS ON UNVERIFIED EVIDENCE".to_owned()),
+            (other, _) => {
                 self.secondary |= other == "secondary";
-                Some(other.to_owned())
+                parts.push(other.to_owned());
             }
         }
+        parts
     }
 
     /// One line of basis: what of the record, which rule, which sources, how
@@ -84,7 +97,7 @@ impl<'a> References<'a> {
     pub(super) fn basis(&mut self, rationale: &'a Rationale, level: Explain) -> String {
         let numbers = self.cite(rationale);
         if level == Explain::Brief {
-            return numbers;
+            return [draft(rationale), numbers.as_str()].join(" ").trim().to_owned();
         }
         let mut parts: Vec<String> = Vec::new();
         let inputs = super::record::inputs(rationale);
@@ -100,7 +113,7 @@ impl<'a> References<'a> {
         if !rationale.strength.is_empty() {
             parts.push(rationale.strength.clone());
         }
-        parts.extend(self.verification(rationale.verification));
+        parts.extend(self.verification(rationale));
         parts.join(" · ")
     }
 
@@ -117,6 +130,11 @@ impl<'a> References<'a> {
             sheet.tagged(2, &tag, Paint::Plain, &described(cited));
         }
     }
+}
+
+/// Said of what rests on a draft.
+fn draft(rationale: &Rationale) -> &'static str {
+    if rationale.draft { "DRAFT" } else { "" }
 }
 
 /// Who, when, what, where in it, and where to find it.

@@ -15,6 +15,8 @@ fn rationale(rule: &str, statement: &str) -> Rationale {
         }],
         strength: "strong".to_owned(),
         verification: "secondary",
+        active_because: None,
+        draft: false,
         because: vec![
             Ground {
                 fact: "opioid use disorder".to_owned(),
@@ -36,6 +38,7 @@ fn component(code: &str, title: &str, offer: Offer, exclusion: Exclusion, kind: 
         offer,
         exclusion,
         standing: Standing::of(offer, exclusion),
+        draft: false,
         rationale: vec![Finding {
             kind,
             action: None,
@@ -84,7 +87,12 @@ fn answer() -> Answer {
         field: "patient.pregnancy".to_owned(),
         codings: vec![],
         unit: String::new(),
-        effects: vec![Effect { rule: "x".to_owned(), kind: "alert", title: "Opioids in pregnancy".to_owned() }],
+        effects: vec![Effect {
+            rule: "x".to_owned(),
+            kind: "alert",
+            title: "Opioids in pregnancy".to_owned(),
+            draft: false,
+        }],
         rationale: None,
     }];
     answer.unrecognized = vec![Unrecognized {
@@ -104,6 +112,7 @@ fn answer() -> Answer {
 
 fn empty() -> Answer {
     Answer {
+        drafts_included: false,
         disabled_safety_rules: Vec::new(),
         as_of: "2026-06-01T23:59:59Z".to_owned(),
         scope: Scope::None,
@@ -116,6 +125,7 @@ fn empty() -> Answer {
         more_assessments: vec![],
         insights: vec![],
         notes: vec![],
+        disagreements: vec![],
         unrecognized: vec![],
         readings: vec![],
         considered: vec![],

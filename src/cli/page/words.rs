@@ -65,6 +65,11 @@ pub(super) fn tag(word: &str, of: Action) -> String {
     }
 }
 
+/// What leads a tag that rests on a draft.
+pub(super) fn draft(draft: bool) -> &'static str {
+    if draft { "DRAFT · " } else { "" }
+}
+
 /// `CRITICAL · act now:`, and `POSSIBLE` where something is unknown.
 pub(super) fn alert(alert: &Alert) -> (String, Paint) {
     let (severity, paint) = match alert.severity {
@@ -80,7 +85,8 @@ pub(super) fn alert(alert: &Alert) -> (String, Paint) {
         Urgency::Routine => "at a planned visit",
     };
     let possible = if alert.possible { "POSSIBLE · " } else { "" };
-    (format!("{possible}{severity} · {urgency}:"), paint)
+    let draft = draft(alert.rationale.draft);
+    (format!("{draft}{possible}{severity} · {urgency}:"), paint)
 }
 
 /// `2026-06-01 23:59:59 UTC`; any other form as it is.

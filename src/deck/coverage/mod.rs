@@ -9,9 +9,10 @@ mod reach;
 
 use crate::analysis::theory::Theory;
 use crate::diag::Span;
+use crate::engine::Engine;
 use crate::engine::evaluate::Valuation;
 use crate::program::{Op, Outline, Program};
-use crate::rule::model::{Conclusion, Package};
+use crate::rule::model::RuleStatus;
 use crate::rule::truth::Truth;
 
 use super::run::Verdict;
@@ -27,6 +28,8 @@ pub struct Coverage {
     pub rules: Vec<Shown>,
     /// Definitions, by id.
     pub definitions: Vec<Shown>,
+    /// Drafts, by id: by the cases that ask for them.
+    pub drafts: Vec<Shown>,
 }
 
 /// What a deck shows of a condition.
@@ -131,25 +134,33 @@ impl Totals {
 impl Coverage {
     /// What the verdicts show of the rules, or of those that `wanted` names.
     #[must_use]
-    pub fn of(package: &Package, program: &Program, verdicts: &[Verdict<'_>], wanted: impl Fn(&str) -> bool) -> Self {
-        let cases: Vec<(&str, &Valuation)> =
-            verdicts.iter().filter_map(|verdict| Some((verdict.case.id.as_str(), verdict.shows()?))).collect();
+    pub fn of(engine: &Engine, verdicts: &[Verdict<'_>], wanted: impl Fn(&str) -> bool) -> Self {
+        let (package, program) = (engine.package(), engine.program());
         let theory = Theory::new(package);
-        let rules = program.rules.iter().filter(|rule| wanted(&rule.id));
-        let rules = rules.filter_map(|rule| {
-            let conclusion = &package.rules.get(rule.rule as usize)?.conclusion;
-            let grave = matches!(
-                conclusion,
-                Conclusion::Caution { .. } | Conclusion::Contraindicate { .. } | Conclusion::Alert { .. }
-            );
-            Some(shown(&theory, program, &rule.id, conclusion.word(), &rule.outline, grave, &cases))
-        });
+        let rules = |program: &Program, status: RuleStatus, cases: &[(&str, &Valuation)]| -> Vec<Shown> {
+            let wanted = program.rules.iter().filter(|rule| wanted(&rule.id));
+            let rules = wanted.filter_map(|rule| {
+                let declared = package.rules.get(rule.rule as usize).filter(|declared| declared.status == status)?;
+                let (kind, grave) = (declared.conclusion.word(), declared.conclusion.is_safety());
+                Some(shown(&theory, program, &rule.id, kind, &rule.outline, grave, cases))
+            });
+            rules.collect()
+        };
+        let drafts = rules(engine.with_drafts().program(), RuleStatus::Draft, &cases_of(verdicts, true));
+        let cases = cases_of(verdicts, false);
         let definitions = program.definitions.iter().filter(|definition| wanted(&definition.id));
         let definitions = definitions
             .map(|one| shown(&theory, program, &one.id, "definition", &one.outline, false, &cases))
             .collect();
-        Self { cases: cases.len(), rules: rules.collect(), definitions }
+        let rules = rules(program, RuleStatus::Active, &cases);
+        Self { cases: cases.len(), rules, definitions, drafts }
     }
+}
+
+/// The cases that count, of those that ask for drafts or of the others.
+fn cases_of<'v>(verdicts: &'v [Verdict<'_>], drafts: bool) -> Vec<(&'v str, &'v Valuation)> {
+    let of = verdicts.iter().filter(|verdict| verdict.case.drafts == drafts);
+    of.filter_map(|verdict| Some((verdict.case.id.as_str(), verdict.shows()?))).collect()
 }
 
 fn shown(

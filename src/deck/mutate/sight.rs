@@ -17,7 +17,7 @@ use super::super::run::Verdict;
 use super::{Mutant, Patch};
 
 /// The places of the cases that can see each mutant.
-pub(super) fn of(mutants: &[Mutant], engine: &Engine, verdicts: &[Verdict<'_>]) -> Vec<Vec<usize>> {
+pub(super) fn of(mutants: &[Mutant], engine: &Engine, verdicts: &[&Verdict<'_>]) -> Vec<Vec<usize>> {
     let mut package = engine.package().clone();
     let declared = package.definitions.len();
     for (at, mutant) in mutants.iter().enumerate() {

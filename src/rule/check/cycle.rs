@@ -165,6 +165,11 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
+/// Drafts are compiled where a request asks for them.
+fn taken(status: RuleStatus) -> bool {
+    matches!(status, RuleStatus::Active | RuleStatus::Draft)
+}
+
 fn strata(package: &Package) -> Strata<'_> {
     let mut strata = Strata::new();
     for definition in &package.definitions {
@@ -186,7 +191,7 @@ fn strata(package: &Package) -> Strata<'_> {
         let outranked =
             rule.outranks.iter().map(|name| Edge { to: Stratum::Outranks(&name.value), span: name.span, level: 0 });
         strata.insert(Stratum::Outranks(id), Makeup { edges: outranked.collect(), ..Makeup::default() });
-        if rule.status != RuleStatus::Active {
+        if !taken(rule.status) {
             continue;
         }
         let offers = matches!(rule.conclusion, Conclusion::Recommend { .. } | Conclusion::Consider { .. });
@@ -204,13 +209,13 @@ fn strata(package: &Package) -> Strata<'_> {
     }
     // What outranks a rule decides about the offer that the rule speaks of.
     let mut above: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
-    for rule in package.rules.iter().filter(|rule| rule.status == RuleStatus::Active) {
+    for rule in package.rules.iter().filter(|rule| taken(rule.status)) {
         for name in &rule.outranks {
             let edge = Edge { to: Stratum::Rule(&rule.id.value), span: rule.id.span, level: 0 };
             above.entry(name.value.as_str()).or_default().push(edge);
         }
     }
-    for rule in package.rules.iter().filter(|rule| rule.status == RuleStatus::Active) {
+    for rule in package.rules.iter().filter(|rule| taken(rule.status)) {
         let Some(edges) = above.get(rule.id.value.as_str()) else { continue };
         for component in rule.conclusion.components() {
             if let Some(makeup) = strata.get_mut(&Stratum::Offered(&component.value)) {

@@ -73,6 +73,7 @@ impl<'a> Names<'a> {
         }
         table("invariant", package.invariants.iter().map(|invariant| spanned(&invariant.id)), faults);
         table("parameter", package.parameters.iter().map(|parameter| spanned(&parameter.id)), faults);
+        table("disagreement", package.disagreements.iter().map(|one| spanned(&one.id)), faults);
         table("scale", package.scales.iter().map(|scale| spanned(&scale.id)), faults);
         table("question", package.questions.iter().map(|question| spanned(&question.id)), faults);
         Self {
@@ -136,6 +137,7 @@ impl<'a> Names<'a> {
         for invariant in &package.invariants {
             self.invariant(invariant, faults);
         }
+        self.disagreements(package, faults);
     }
 
     fn invariant(&self, invariant: &Invariant, faults: &mut Vec<Diagnostic>) {
@@ -156,6 +158,14 @@ impl<'a> Names<'a> {
                 Claim::Codes { concept, .. } => self.any_concept(concept, faults),
                 Claim::Never(_) | Claim::Always { .. } | Claim::NoBearing { .. } => {}
             }
+        }
+    }
+
+    fn disagreements(&self, package: &Package, faults: &mut Vec<Diagnostic>) {
+        for one in &package.disagreements {
+            expect(&self.sources, "source", one.positions.iter().map(|position| &position.citation.source), faults);
+            expect(&self.rules, "rule", &one.concerns.rules, faults);
+            expect(&self.components, "component", &one.concerns.components, faults);
         }
     }
 

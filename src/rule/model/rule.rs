@@ -14,7 +14,7 @@ pub struct Rule {
     pub id: Name,
     /// Title.
     pub title: String,
-    /// Draft, active or retired: only active rules are evaluated.
+    /// Draft, active or retired: active rules are evaluated, drafts on request.
     pub status: RuleStatus,
     /// Condition.
     pub when: Spanned<Condition>,
@@ -63,7 +63,7 @@ pub struct Citation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleStatus {
-    /// Being written: not evaluated.
+    /// Being written: evaluated where a request asks for drafts.
     Draft,
     /// In force.
     #[default]

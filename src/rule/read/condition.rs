@@ -30,7 +30,10 @@ impl Reader {
             "if" => self.implication(&mut form),
             "proposed" => form.take("proposed").and_then(|node| self.name(node)).map(Condition::Proposed),
             "offered" => form.take("offered").and_then(|node| self.name(node)).map(Condition::Offered),
-            "parameter" => form.take("parameter").and_then(|node| self.parameter_test(&mut form, node)),
+            "parameter" => {
+                let test = form.take("parameter").and_then(|node| self.parameter_test(&mut form, node));
+                test.map(Condition::Parameter)
+            }
             "standing" | "alert" | "assess" => self.outcome(&mut form, leading),
             fact => self.fact(&mut form, fact),
         };

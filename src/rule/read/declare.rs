@@ -104,8 +104,17 @@ impl Reader {
         let current = form.take("current").and_then(|node| self.name(node));
         let planned = form.take("planned").and_then(|node| self.name(node));
         let never_abrupt = form.take("never_abrupt").and_then(|node| self.boolean(node)).unwrap_or(false);
+        let listed_first = form.take("listed_first").and_then(|node| self.choice_test(node));
         form.finish(self);
-        Some(Component { id: id?, title: title?, approaches: approaches?, current, planned, never_abrupt })
+        Some(Component {
+            id: id?,
+            title: title?,
+            approaches: approaches?,
+            current,
+            planned,
+            never_abrupt,
+            listed_first,
+        })
     }
 
     /// Reads the scope.

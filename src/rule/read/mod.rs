@@ -2,6 +2,7 @@
 
 mod condition;
 mod declare;
+mod disagreement;
 pub mod form;
 mod governance;
 mod invariant;
@@ -133,6 +134,13 @@ fn read_document(reader: &mut Reader, document: &Node, files: &Files, package: &
                     package.scales.push(scale);
                     package.definitions.extend(bands);
                 }
+            }
+            "disagreements" => {
+                // What a text says of a value is no effect of it.
+                let uses = reader.uses.len();
+                let items = items(reader, node);
+                package.disagreements.extend(items.iter().filter_map(|item| reader.disagreement(item, files)));
+                reader.uses.truncate(uses);
             }
             "rules" => {
                 let rules = items(reader, node);

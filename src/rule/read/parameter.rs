@@ -2,7 +2,7 @@
 
 use super::form::{Form, Reader};
 use crate::diag::{Diagnostic, Files, nearest};
-use crate::rule::model::{Condition, Name, Parameter, ParameterKind, ParameterTest, Spanned, Towards};
+use crate::rule::model::{Name, Parameter, ParameterKind, ParameterTest, Spanned, Towards};
 use crate::rule::parameter::{self, Misfit};
 use crate::rule::shape::{self, ParameterType};
 use crate::rule::yaml::{Kind, Node};
@@ -150,9 +150,18 @@ impl Reader {
         }
     }
 
+    /// Reads such a test outside of a condition.
+    pub fn choice_test(&mut self, node: &Node) -> Option<ParameterTest> {
+        let mut form = self.form(node, &shape::CHOICE_TEST)?;
+        let test = self.required(&mut form, "parameter").and_then(|node| self.parameter_test(&mut form, node));
+        form.take("is");
+        form.finish(self);
+        test
+    }
+
     /// Reads `{parameter: jurisdiction, is: US}`. What a site has set is the
     /// same for every patient, so the test is decided here.
-    pub fn parameter_test(&mut self, form: &mut Form<'_>, node: &Node) -> Option<Condition> {
+    pub fn parameter_test(&mut self, form: &mut Form<'_>, node: &Node) -> Option<ParameterTest> {
         let name = self.parameter_name(node)?;
         let is = self.required(form, "is")?;
         let wanted = match is.kind {
@@ -184,11 +193,11 @@ impl Reader {
             });
         }
         let words: Vec<&str> = wanted.iter().map(|word| word.value.as_str()).collect();
-        Some(Condition::Parameter(ParameterTest {
+        Some(ParameterTest {
             text: format!("{title}: {}", words.join(" or ")),
             holds: words.contains(&value.as_str()),
             parameter: name,
             is: wanted,
-        }))
+        })
     }
 }

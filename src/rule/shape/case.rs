@@ -34,6 +34,11 @@ const EXPECTED: Key = must(
 const UNMAPPED: Key = may("notMapped", Holds::Forms(&NOT_MAPPED), "What the format can't say.");
 const TAGS: Key =
     may("tags", Holds::Texts, "`negative-control`, `ask-first`, `bad-code`, and what else `--tag` picks out.");
+const DRAFTS: Key = may(
+    "drafts",
+    Holds::Boolean,
+    "`true`: the request asks for drafts too. A draft can be named by such a case alone.",
+);
 const ON: &str = "What the expectations rest on, and how much of it was read.";
 const ORIGIN: &str = "How the case came to be.";
 const INSTANT: &str = "The instant of the evaluation.";
@@ -62,6 +67,7 @@ pub static CASE: Shape = shape(
         must("kind", Holds::Word(|| KINDS.to_vec()), ORIGIN),
         TAGS,
         must("as_of", Holds::Instant, INSTANT),
+        DRAFTS,
         must("patient", Holds::Patient, RECORD),
         EXPECTED,
         REASON_WHY,
@@ -75,7 +81,7 @@ pub static CASE: Shape = shape(
 pub static CASE_TABLE: Shape = shape(
     "case-table",
     "a table of cases",
-    "Cases of one rule or one topic, under what they share. A case's own `source`, `kind` and `as_of` take the place of the head's, its `tags` are added, and each key of its `patient` takes the place of the same key of the head's.",
+    "Cases of one rule or one topic, under what they share. A case's own `source`, `kind`, `as_of` and `drafts` take the place of the head's, its `tags` are added, and each key of its `patient` takes the place of the same key of the head's.",
     &[
         may("title", Holds::Text, "Title."),
         SUMMARY,
@@ -83,6 +89,7 @@ pub static CASE_TABLE: Shape = shape(
         may("kind", Holds::Word(|| KINDS.to_vec()), ORIGIN),
         TAGS,
         may("as_of", Holds::Instant, INSTANT),
+        DRAFTS,
         may("patient", Holds::Patient, "What the cases do not say themselves."),
         must("cases", Holds::Forms(&CASE_OF_TABLE), "The cases."),
         NOTES,
@@ -103,6 +110,7 @@ pub static CASE_OF_TABLE: Shape = shape(
         may("kind", Holds::Word(|| KINDS.to_vec()), ORIGIN),
         TAGS,
         may("as_of", Holds::Instant, INSTANT),
+        DRAFTS,
         may("patient", Holds::Patient, "What differs from the patient of the head, key by key."),
         EXPECTED,
         REASON_WHY,

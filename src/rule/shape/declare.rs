@@ -2,8 +2,8 @@
 
 use super::words::of;
 use super::{
-    BRIEF, CONCEPT_KINDS, DEFAULTS, DEFINITION, HAZARD, HIGHER_IS, Holds, ID, INVARIANT, Key, Law, PARAMETER_TYPES,
-    RULE, SOURCE_ATTRIBUTES, Shape, TOWARDS, may, must,
+    BRIEF, CONCEPT_KINDS, DEFAULTS, DEFINITION, DISAGREEMENT, HAZARD, HIGHER_IS, Holds, ID, INVARIANT, Key, Law,
+    PARAMETER_TYPES, RULE, SOURCE_ATTRIBUTES, Shape, TOWARDS, may, must,
 };
 
 const TITLE: Key = must("title", Holds::Text, "Title, as people read it.");
@@ -46,6 +46,7 @@ pub static FILE: Shape = Shape {
         ),
         may("hazards", Holds::Forms(&HAZARD), "Hazards with their controls and proofs. No answer depends on it."),
         may("invariants", Holds::Forms(&INVARIANT), "What holds of every answer, proven by `concord rules check`."),
+        may("disagreements", Holds::Forms(&DISAGREEMENT), "Questions on which sources differ."),
     ],
     choice: &[],
     laws: &[Law::Inherited("rules", "strength", "defaults"), Law::Inherited("rules", "evidence", "defaults")],
@@ -173,6 +174,24 @@ pub static COMPONENT: Shape = Shape {
         may("current", Holds::Name, "Definition that says whether it is in use; none where the record can't say."),
         may("planned", Holds::Name, "Definition that says whether it is planned."),
         may("never_abrupt", Holds::Boolean, "Must never end abruptly: no rule may contraindicate continuing it."),
+        may(
+            "listed_first",
+            Holds::Form(&CHOICE_TEST),
+            "Among components with the same standing it is listed first where a site's choice is this.",
+        ),
+    ],
+    choice: &[],
+    laws: &[],
+};
+
+/// A choice of the site.
+pub static CHOICE_TEST: Shape = Shape {
+    name: "listed-first",
+    what: "`listed_first`",
+    about: "What a site has chosen: the same for every patient.",
+    keys: &[
+        must("parameter", Holds::ParameterName, "A parameter of type `choice`."),
+        must("is", Holds::SomePlain, "It has this value, or one of a list."),
     ],
     choice: &[],
     laws: &[],

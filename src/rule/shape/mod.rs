@@ -8,6 +8,7 @@
 mod case;
 mod condition;
 mod declare;
+mod disagreement;
 mod governance;
 mod invariant;
 mod overlay;
@@ -17,6 +18,7 @@ mod words;
 pub use case::*;
 pub use condition::*;
 pub use declare::*;
+pub use disagreement::*;
 pub use governance::*;
 pub use invariant::*;
 pub use overlay::*;

@@ -15,7 +15,7 @@ pub static OVERLAY_FILE: Shape = Shape {
             Holds::Forms(&DISABLE),
             "Rules that are not evaluated. Every answer names those that guard safety.",
         ),
-        may("enable", Holds::NameList, "Drafts that are evaluated."),
+        may("enable", Holds::NameList, "Drafts that become active: evaluated in every answer."),
         may("formulary", Holds::Form(&FORMULARY), "What the site does not have."),
         may("sources", Holds::Forms(&SOURCE), "Added: what rules cite."),
         may("questions", Holds::Forms(&QUESTION), "Added: questions that answer several concepts at once."),

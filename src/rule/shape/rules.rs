@@ -7,7 +7,7 @@ use crate::rule::model::{Category, InsightCode, Severity, Urgency};
 const RULE_STATUS: Key = may(
     "status",
     Holds::Word(|| of(STATUS)),
-    "`active` (the default), `draft` or `retired`: only active rules are evaluated.",
+    "`active` (the default), `draft` or `retired`. Active rules are evaluated; drafts too where a request asks for them.",
 );
 const STRENGTH: Key = may(
     "strength",

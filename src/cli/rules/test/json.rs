@@ -70,6 +70,7 @@ fn covered(coverage: &Coverage, files: &Files) -> Value {
         "cases": coverage.cases,
         "rules": list(&coverage.rules),
         "definitions": list(&coverage.definitions),
+        "drafts": list(&coverage.drafts),
     })
 }
 

@@ -201,7 +201,7 @@ fn case_files(arguments: &Arguments) -> Result<Files, LoadError> {
 
 fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, String> {
     let (deck, engine) = (&bench.deck, bench.ruleset.engine());
-    let rules: Vec<&str> = bench.ruleset.program().rules.iter().map(|rule| rule.id.as_str()).collect();
+    let rules: Vec<&str> = engine.with_drafts().program().rules.iter().map(|rule| rule.id.as_str()).collect();
     known("active rule", &arguments.rule, &rules)?;
     known("case", &arguments.id, &deck.cases.iter().map(|case| case.id.as_str()).collect::<Vec<_>>())?;
     let tags: Vec<&str> = deck.cases.iter().flat_map(|case| &case.tags).map(String::as_str).collect();
@@ -211,8 +211,8 @@ fn results<'a>(arguments: &Arguments, bench: &'a Bench) -> Result<Results<'a>, S
         any(&arguments.id, &|id| *id == case.id) && any(&arguments.tag, &|tag| case.tags.contains(tag))
     });
     let rule_wanted = |id: &str| any(&arguments.rule, &|rule| rule == id);
-    let coverage = (arguments.coverage || arguments.suggest.is_some())
-        .then(|| Coverage::of(bench.ruleset.package(), bench.ruleset.program(), &verdicts, rule_wanted));
+    let coverage =
+        (arguments.coverage || arguments.suggest.is_some()).then(|| Coverage::of(engine, &verdicts, rule_wanted));
     let mutation = arguments.mutate.then(|| mutated(arguments, bench, &verdicts));
     verdicts.retain(|verdict| any(&arguments.rule, &|rule| concerns(verdict, rule, engine)));
     let sizes = arguments.sizes.then(|| Sizes::of(&bench.ruleset, &verdicts));
@@ -248,6 +248,7 @@ fn concerns(verdict: &Verdict<'_>, rule: &str, engine: &Engine) -> bool {
             _ => false,
         })
     };
+    let engine = if verdict.case.drafts { engine.with_drafts() } else { engine };
     let compiled = engine.program().rules.iter().find(|one| one.id == rule);
     let live =
         compiled.zip(verdict.values.as_ref()).is_some_and(|(rule, values)| values.get(rule.node) != Truth::False);

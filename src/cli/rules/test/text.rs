@@ -102,11 +102,30 @@ fn covered(coverage: &Coverage, files: &Files) -> String {
     text.push_str(&row("clauses unknown with their exclusion or alert", clauses(rules, |one| one.unknown.as_ref())));
     text.push_str(&row("clauses that hold a definition", clauses(definitions, |one| Some(&one.holds))));
     text.push_str(&row("clauses that keep a definition from being true", clauses(definitions, |one| Some(&one.keeps))));
+    text.push_str(&drafts(&coverage.drafts));
     text.push('\n');
     for shown in rules.iter().chain(definitions) {
         text.push_str(&lacking(shown, files));
     }
     text
+}
+
+/// Drafts are counted apart: what no case shows of one keeps nothing out.
+fn drafts(drafts: &[Shown]) -> String {
+    if drafts.is_empty() {
+        return String::new();
+    }
+    let count = |goal: fn(&Shown) -> &Goal| drafts.iter().filter(|one| goal(one).count() > 0).count();
+    let (fires, near) = (count(|one| &one.fires), count(|one| &one.near_miss));
+    let unknown = count(|one| &one.undecided);
+    let none =
+        drafts.iter().filter(|one| [&one.fires, &one.near_miss, &one.undecided].iter().all(|goal| goal.count() == 0));
+    let none: Vec<&str> = none.map(|one| one.id.as_str()).collect();
+    let lacking = if none.is_empty() { String::new() } else { format!("; in no case: {}", none.join(", ")) };
+    format!(
+        "  drafts: {} in all, {fires} fire, {near} with a near miss, {unknown} left unknown{lacking}\n",
+        drafts.len()
+    )
 }
 
 fn mutated(report: &Report, files: &Files) -> String {
