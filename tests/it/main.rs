@@ -20,6 +20,7 @@ mod diff;
 mod drain;
 mod faults;
 mod handbook;
+mod invariants;
 mod laws;
 mod metrics;
 mod overlay;

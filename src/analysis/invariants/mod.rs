@@ -17,7 +17,7 @@ use super::space::Space;
 use super::theory::Theory;
 use crate::clinical::concept::ConceptIndex;
 use crate::diag::{Diagnostic, Span};
-use crate::program::{AtomId, CompiledClaim, CompiledInvariant, NodeId, Outline, Program};
+use crate::program::{AtomId, Bearing, CompiledClaim, CompiledInvariant, NodeId, Outline, Program};
 use crate::rule::model::{Invariant, Package};
 
 pub use blame::{Told, blamed};
@@ -43,10 +43,10 @@ pub enum Question<'a> {
         /// The second.
         then: Option<&'a Outline>,
     },
-    /// It is true, and not so where the facts are others.
+    /// It is said with the facts, and not without them.
     Bearing {
         /// What the facts bring about.
-        on: &'a Outline,
+        on: &'a Bearing,
         /// The facts.
         touched: BTreeSet<AtomId>,
     },
@@ -111,16 +111,20 @@ impl<'a> Asked<'a, '_> {
         Some(Doubt { invariant: self.invariant, place: given.span, question, free })
     }
 
-    fn bearing(&self, on: &'a Outline, touched: &BTreeSet<AtomId>) -> Option<Doubt<'a>> {
+    fn bearing(&self, on: &'a Bearing, touched: &BTreeSet<AtomId>) -> Option<Doubt<'a>> {
         let of = |atom| touched.contains(&atom);
-        let (mut space, second) = Space::differing(self.theory, self.program, &[on.node], of);
-        let without = second.get(&on.node).copied()?;
-        let claims = [space.of_node(on.node).yes, !without.yes];
+        let said = on.said.node;
+        let roots: Vec<NodeId> = [Some(said), on.among].into_iter().flatten().collect();
+        let (mut space, second) = Space::differing(self.theory, self.program, &roots, of);
+        let mut claims = vec![space.of_node(said).yes, !second.get(&said)?.yes];
+        if let Some(among) = on.among {
+            claims.extend([space.of_node(among).yes, second.get(&among)?.yes]);
+        }
         let model = space.shown(&claims)?;
         let question = Question::Bearing { on, touched: touched.clone() };
         let other = |node: NodeId| second.get(&node).copied();
         let free = blamed(self.package, self.program, &question, &model, |node| space.of_node(node), other);
-        Some(Doubt { invariant: self.invariant, place: on.span, question, free })
+        Some(Doubt { invariant: self.invariant, place: on.said.span, question, free })
     }
 }
 
@@ -179,8 +183,8 @@ fn lower(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
     let mut letters = sentence.chars();
     match (letters.next(), letters.clone().next()) {
-        // A word in capitals stays one.
-        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+        // A word in capitals stays one, and so does a code.
+        (Some(first), Some(second)) if !second.is_uppercase() && !second.is_numeric() => first.to_lowercase().chain(letters).collect(),
         _ => sentence.to_owned(),
     }
 }
