@@ -85,7 +85,8 @@ fn every_item_of_the_lists_has_an_invariant_and_a_mutant_of_it() {
             .filter(|invariant| invariant.follows.contains(&item))
             .map(|invariant| invariant.id.value.as_str())
             .collect();
-        let broken = MUTANTS.iter().filter(|mutant| mutant["items"].as_array().expect("items").contains(&item.as_str().into()));
+        let broken =
+            MUTANTS.iter().filter(|mutant| mutant["items"].as_array().expect("items").contains(&item.as_str().into()));
         let broken: BTreeSet<&str> = broken.map(of).collect();
         assert!(!broken.is_empty() && broken.is_subset(&followed), "{item}: {broken:?}, and {followed:?} follow it");
     }
@@ -100,9 +101,10 @@ fn loading_refuses_every_mutant_where_it_is() {
     for mutant in MUTANTS.iter() {
         let checked = check_sources(Files::new(edited(mutant)).into(), None, Depth::Errors);
         let named = format!("`{}` is broken", of(mutant));
-        let found = checked.diagnostics.iter().filter(|one| {
-            one.level == Level::Error && one.code == "invariant-broken" && one.message.contains(&named)
-        });
+        let found = checked
+            .diagnostics
+            .iter()
+            .filter(|one| one.level == Level::Error && one.code == "invariant-broken" && one.message.contains(&named));
         let file = text(mutant, "in").or(text(mutant, "file")).expect("a file");
         let at = text(mutant, "at").unwrap_or("- id: mutant");
         let at_line = |(name, line): &(String, String)| name == file && line.contains(at);
@@ -176,4 +178,113 @@ fn an_overlay_breaks_no_invariant() {
         assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(wanted), "{said}");
     }
+}
+
+/// A rule of the small package.
+fn rule(id: &str, says: &str, when: &str) -> String {
+    let unknown = if says.contains("action") { "unknown: request, " } else { "" };
+    format!(
+        "- {{id: {id}, title: {id}, {says}, when: {when}, {unknown}statement: A sentence., strength: none, evidence: \
+         [{{source: chou-2014, place: none}}]}}\n"
+    )
+}
+
+/// What the check says of the small package with these rules and one claim.
+fn small(rules: &[String], claim: &str) -> Vec<(&'static str, String)> {
+    let base = std::fs::read_to_string("tests/broken/base.yaml").expect("the base");
+    let more = format!(
+        "concepts:\n- {{id: benzodiazepine, kind: medication, title: benzodiazepine, rxnorm: {{ingredients: ['596']}}}}\n\
+         rules:\n{}invariants:\n- id: held\n  title: It is so\n  because: it is so\n  evidence: [{{source: chou-2014, \
+         place: none}}]\n  {claim}\n",
+        rules.concat()
+    );
+    let files = vec![("base.yaml".to_owned(), base), ("more.yaml".to_owned(), more)];
+    let checked = check_sources(Files::new(files).into(), None, Depth::Errors);
+    let place = |one: &Diagnostic| {
+        let (_, line) = places(&checked, one).swap_remove(0);
+        line.split(',').next().unwrap_or_default().to_owned()
+    };
+    checked.diagnostics.iter().map(|one| (one.code, place(one))).collect()
+}
+
+/// Of each kind of claim one that holds and one that does not, and where it is told.
+#[test]
+fn claims_of_every_kind_are_kept_and_broken() {
+    let offer = || rule("offer", "recommend: methadone", "oud-present");
+    let qtc = "{all: [oud-present, {observation: qtc-interval, at_least: 500 ms}]}";
+    let against = |when: &str| rule("against", "contraindicate: {component: methadone, action: start}", when);
+    let alert = rule("alert", "alert: {category: monitoring, severity: high, urgency: prompt}", qtc);
+    let bearing = |of: &str, on: &str| format!("no_bearing: [{{of: [{of}], on: [{on}]}}]");
+    let excluded = "{standing: {component: methadone, is: contraindicated}}";
+    let lost = "{not: {standing: {component: methadone, is: offered}}}";
+    let sedative = "{medication: benzodiazepine}";
+    let with_sedative = "{all: [oud-present, {medication: benzodiazepine}]}";
+    let without_sedative = "{all: [oud-present, {not: {medication: benzodiazepine}}]}";
+    let broken = |line: &str| vec![("invariant-broken", line.to_owned())];
+    let cases: Vec<(Vec<String>, String, Vec<(&str, String)>)> = vec![
+        // never: no one is offered methadone without the disorder; someone is with it.
+        (
+            vec![offer()],
+            "never: [{all: [{not: oud-present}, {standing: {component: methadone, is: offered}}]}]".into(),
+            vec![],
+        ),
+        (vec![offer()], "never: [{standing: {component: methadone, is: offered}}]".into(), broken("- {id: offer")),
+        // always: a long QTc contraindicates, and an alert says so.
+        (
+            vec![offer(), against(qtc)],
+            format!(
+                "always: [{{if: {qtc}, then: {{standing: {{component: methadone, action: [start], is: contraindicated}}}}}}]"
+            ),
+            // Whoever takes methadone starts nothing.
+            broken("- {id: against"),
+        ),
+        (vec![offer(), alert.clone()], format!("always: [{{if: {qtc}, then: {{alert: monitoring}}}}]"), vec![]),
+        (vec![offer(), alert], "always: [{if: oud-present, then: {alert: monitoring}}]".into(), broken("- {id: alert")),
+        // no_bearing: of what excludes, and of what takes an offer away.
+        (vec![offer(), against(qtc)], bearing(sedative, excluded), vec![]),
+        (vec![offer(), against(with_sedative)], bearing(sedative, excluded), broken("- {id: against")),
+        (vec![offer()], bearing(sedative, lost), vec![]),
+        (
+            vec![rule("offer", "recommend: methadone", without_sedative)],
+            bearing(sedative, lost),
+            broken("- {id: offer"),
+        ),
+        // An exclusion where nothing is proposed withholds nothing.
+        (vec![against(with_sedative)], bearing("oud-present", excluded), vec![]),
+        (vec![offer()], "no_text: [{words: [some sentence]}]".into(), vec![]),
+        (vec![offer()], "no_text: [{words: [Sentence]}]".into(), broken("- {id: offer")),
+        (vec![offer()], "no_text: [{words: [sentence], in: components}]".into(), vec![]),
+        (vec![offer()], "no_text: [{words: [sentence], except: [{rule: offer, reason: none}]}]".into(), vec![]),
+        (vec![offer()], "says: [{component: methadone, words: [methadone]}]".into(), vec![]),
+        (vec![offer()], "says: [{component: methadone, words: [program]}]".into(), broken("- {id: methadone")),
+        (vec![offer()], "codes: [{concept: opioid-use-disorder, has: [[ICD-10-CM, F11.10]]}]".into(), vec![]),
+        (
+            vec![offer()],
+            "codes: [{concept: opioid-use-disorder, has: [[ICD-10-CM, F11.11]]}]".into(),
+            broken("- {id: opioid-use-disorder"),
+        ),
+        (vec![offer()], "apart: [{one: methadone, other: benzodiazepine}]".into(), vec![]),
+        (vec![offer()], "apart: [{one: methadone, other: methadone}]".into(), broken("- {id: methadone")),
+        (
+            vec![offer()],
+            "order: [{first: medication-assisted-treatment, then: medication-assisted-treatment}]".into(),
+            vec![("invariant-broken", "- {id: methadone".into()), ("invariant-broken", "- {id: buprenorphine".into())],
+        ),
+    ];
+    for (rules, claim, wanted) in cases {
+        let mut found = small(&rules, &claim);
+        let mut wanted = wanted;
+        found.sort();
+        wanted.sort();
+        assert_eq!(found, wanted, "{claim}");
+    }
+}
+
+#[test]
+fn what_the_answer_says_is_asked_for_in_invariants_alone() {
+    let found = small(
+        &[rule("circle", "recommend: methadone", "{alert: monitoring}")],
+        "never: [{all: [oud-present, {not: oud-present}]}]",
+    );
+    assert_eq!(found, [("outcome", "- {id: circle".to_owned())]);
 }

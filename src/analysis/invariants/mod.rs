@@ -13,7 +13,7 @@ mod text;
 use std::collections::BTreeSet;
 
 use super::logic::Model;
-use super::space::Space;
+use super::space::{Space, cone};
 use super::theory::Theory;
 use crate::clinical::concept::ConceptIndex;
 use crate::diag::{Diagnostic, Span};
@@ -74,6 +74,7 @@ pub fn doubts<'a>(
     claims: &'a [CompiledInvariant],
 ) -> Vec<Doubt<'a>> {
     let theory = Theory::new(package);
+    let sharing = index.sharing();
     let mut found = Vec::new();
     for compiled in claims {
         let Some(invariant) = package.invariants.get(compiled.invariant as usize) else { continue };
@@ -82,7 +83,7 @@ pub fn doubts<'a>(
             match claim {
                 CompiledClaim::Follows { given, then } => found.extend(of.follows(given, then.as_ref())),
                 CompiledClaim::NoBearing { of: facts, on, .. } => {
-                    let touched = bearing::touched(package, index, program, facts);
+                    let touched = bearing::touched(package, &sharing, program, facts);
                     found.extend(on.iter().filter_map(|on| of.bearing(on, &touched)));
                 }
             }
@@ -114,6 +115,10 @@ impl<'a> Asked<'a, '_> {
     fn bearing(&self, on: &'a Bearing, touched: &BTreeSet<AtomId>) -> Option<Doubt<'a>> {
         let of = |atom| touched.contains(&atom);
         let said = on.said.node;
+        // What does not rest on the facts is the same without them.
+        if cone(self.program, &[said]).0.is_disjoint(touched) {
+            return None;
+        }
         let roots: Vec<NodeId> = [Some(said), on.among].into_iter().flatten().collect();
         let (mut space, second) = Space::differing(self.theory, self.program, &roots, of);
         let mut claims = vec![space.of_node(said).yes, !second.get(&said)?.yes];
@@ -184,7 +189,9 @@ fn lower(sentence: &str) -> String {
     let mut letters = sentence.chars();
     match (letters.next(), letters.clone().next()) {
         // A word in capitals stays one, and so does a code.
-        (Some(first), Some(second)) if !second.is_uppercase() && !second.is_numeric() => first.to_lowercase().chain(letters).collect(),
+        (Some(first), Some(second)) if !second.is_uppercase() && !second.is_numeric() => {
+            first.to_lowercase().chain(letters).collect()
+        }
         _ => sentence.to_owned(),
     }
 }
