@@ -108,11 +108,15 @@ impl<'a> Examples<'a> {
                 let atoms: Vec<Rails> = here
                     .map(|(at, rails)| {
                         let touched = touched.iter().any(|atom| atom.at() == at);
-                        if touched { self.logic.fresh_rails() } else { *rails }
+                        if touched { Rails { yes: self.logic.never(), no: self.logic.fresh() } } else { *rails }
                     })
                     .collect();
                 let without = Encoded::new(&mut self.logic, program, &atoms);
-                let claims = vec![self.encoded.of(on.node)?.yes, !without.of(on.node)?.yes];
+                let said = on.said.node;
+                let mut claims = vec![self.encoded.of(said)?.yes, !without.of(said)?.yes];
+                if let Some(among) = on.among {
+                    claims.extend([self.encoded.of(among)?.yes, without.of(among)?.yes]);
+                }
                 second = Some(without);
                 claims
             }

@@ -61,7 +61,8 @@ impl Space {
         self.nodes.get(&node).copied().unwrap_or(nowhere)
     }
 
-    /// Two patients of whom every fact is the same but those that are `touched`.
+    /// Two patients of whom every fact is the same but those that are `touched`:
+    /// of these none is true of the second.
     #[must_use]
     pub fn differing(
         theory: &Theory<'_>,
@@ -73,6 +74,7 @@ impl Space {
         for (node, other) in &second {
             let Some(Formula::Atom(atom)) = program.nodes.get(node.at()) else { continue };
             if touched(*atom) {
+                space.logic.assert(&[!other.yes]);
                 continue;
             }
             let own = space.of_node(*node);

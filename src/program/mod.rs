@@ -203,8 +203,18 @@ pub enum CompiledClaim {
         /// The facts that they ask for.
         of: Vec<AtomId>,
         /// What they never bring about.
-        on: Vec<Outline>,
+        on: Vec<Bearing>,
     },
+}
+
+/// What facts never bring about.
+#[derive(Clone, Debug)]
+pub struct Bearing {
+    /// What the answer says.
+    pub said: Outline,
+    /// Only where this is so with the facts and without them: what is said
+    /// against a component is looked at where it is proposed.
+    pub among: Option<NodeId>,
 }
 
 /// Version of the engine's semantics: raised whenever the same package and the

@@ -24,6 +24,7 @@ mod drain;
 mod faults;
 mod first_screen;
 mod handbook;
+mod invariants;
 mod laws;
 mod ledger;
 mod metrics;

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::clinical::concept::ConceptIndex;
 use crate::program::{AtomId, Program};
 use crate::rule::model::{Fact, Name, Package};
 
 /// The atoms that a change of the named facts can change.
-pub fn touched(package: &Package, index: &ConceptIndex, program: &Program, named: &[AtomId]) -> BTreeSet<AtomId> {
+pub fn touched(package: &Package, sharing: &[HashSet<usize>], program: &Program, named: &[AtomId]) -> BTreeSet<AtomId> {
     let facts = named.iter().filter_map(|atom| program.atoms.get(atom.at())).map(|atom| &atom.fact);
-    let named: Vec<Named<'_>> = facts.map(|fact| Named::new(package, index, fact)).collect();
+    let named: Vec<Named<'_>> = facts.map(|fact| Named::new(package, sharing, fact)).collect();
     let atoms = (0..).map(AtomId).zip(&program.atoms);
     atoms.filter(|(_, atom)| named.iter().any(|one| one.meets(&atom.fact))).map(|(id, _)| id).collect()
 }
@@ -24,7 +23,7 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn new(package: &'a Package, index: &ConceptIndex, fact: &'a Fact) -> Self {
+    fn new(package: &'a Package, sharing: &[HashSet<usize>], fact: &'a Fact) -> Self {
         let concepts: &[Name] = match fact {
             Fact::Diagnosis { concepts, .. }
             | Fact::Medication { concepts, .. }
@@ -35,9 +34,8 @@ impl<'a> Named<'a> {
         };
         let places = package.concepts.iter().enumerate();
         let places = places.filter(|(_, one)| concepts.iter().any(|name| name.value == one.def.id));
-        let places: Vec<usize> = places.map(|(place, _)| place).collect();
-        let sharing = if places.is_empty() { HashSet::new() } else { index.sharing(&places) };
-        let ids = sharing.into_iter().filter_map(|place| package.concepts.get(place));
+        let shared = places.filter_map(|(place, _)| sharing.get(place)).flatten();
+        let ids = shared.filter_map(|place| package.concepts.get(*place));
         Self { package, fact, sharing: ids.map(|concept| concept.def.id.as_str()).collect() }
     }
 

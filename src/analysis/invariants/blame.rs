@@ -73,10 +73,15 @@ pub fn blamed(
             missing.into_iter().for_each(|rule| tell(rule, false, false));
         }
         Question::Bearing { on, .. } => {
-            for (leaf, _) in leaves(on, false) {
+            for (leaf, unwanted) in leaves(&on.said, false) {
+                let makers = makers(package, program, leaf);
                 for rule in speakers(package, program, leaf) {
-                    let changes = second(rule.node).is_some_and(|other| model.truth(other) != truth(rule));
-                    if changes {
+                    let makes = makers.iter().any(|one| one.id == rule.id);
+                    let Some(other) = second(rule.node).map(|rails| model.truth(rails)) else { continue };
+                    let here = truth(rule);
+                    let gained = here == Truth::True || (here == Truth::Unknown && verifies(package, rule));
+                    let lost = here != Truth::True && other == Truth::True;
+                    if here != other && (if makes == unwanted { lost } else { gained }) {
                         tell(rule, true, true);
                     }
                 }

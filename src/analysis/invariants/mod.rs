@@ -13,11 +13,11 @@ mod text;
 use std::collections::BTreeSet;
 
 use super::logic::Model;
-use super::space::Space;
+use super::space::{Space, cone};
 use super::theory::Theory;
 use crate::clinical::concept::ConceptIndex;
 use crate::diag::{Diagnostic, Span};
-use crate::program::{AtomId, CompiledClaim, CompiledInvariant, NodeId, Outline, Program};
+use crate::program::{AtomId, Bearing, CompiledClaim, CompiledInvariant, NodeId, Outline, Program};
 use crate::rule::model::{Invariant, Package};
 
 pub use blame::{Told, blamed};
@@ -43,10 +43,10 @@ pub enum Question<'a> {
         /// The second.
         then: Option<&'a Outline>,
     },
-    /// It is true, and not so where the facts are others.
+    /// It is said with the facts, and not without them.
     Bearing {
         /// What the facts bring about.
-        on: &'a Outline,
+        on: &'a Bearing,
         /// The facts.
         touched: BTreeSet<AtomId>,
     },
@@ -74,6 +74,7 @@ pub fn doubts<'a>(
     claims: &'a [CompiledInvariant],
 ) -> Vec<Doubt<'a>> {
     let theory = Theory::new(package);
+    let sharing = index.sharing();
     let mut found = Vec::new();
     for compiled in claims {
         let Some(invariant) = package.invariants.get(compiled.invariant as usize) else { continue };
@@ -82,7 +83,7 @@ pub fn doubts<'a>(
             match claim {
                 CompiledClaim::Follows { given, then } => found.extend(of.follows(given, then.as_ref())),
                 CompiledClaim::NoBearing { of: facts, on, .. } => {
-                    let touched = bearing::touched(package, index, program, facts);
+                    let touched = bearing::touched(package, &sharing, program, facts);
                     found.extend(on.iter().filter_map(|on| of.bearing(on, &touched)));
                 }
             }
@@ -111,16 +112,24 @@ impl<'a> Asked<'a, '_> {
         Some(Doubt { invariant: self.invariant, place: given.span, question, free })
     }
 
-    fn bearing(&self, on: &'a Outline, touched: &BTreeSet<AtomId>) -> Option<Doubt<'a>> {
+    fn bearing(&self, on: &'a Bearing, touched: &BTreeSet<AtomId>) -> Option<Doubt<'a>> {
         let of = |atom| touched.contains(&atom);
-        let (mut space, second) = Space::differing(self.theory, self.program, &[on.node], of);
-        let without = second.get(&on.node).copied()?;
-        let claims = [space.of_node(on.node).yes, !without.yes];
+        let said = on.said.node;
+        // What does not rest on the facts is the same without them.
+        if cone(self.program, &[said]).0.is_disjoint(touched) {
+            return None;
+        }
+        let roots: Vec<NodeId> = [Some(said), on.among].into_iter().flatten().collect();
+        let (mut space, second) = Space::differing(self.theory, self.program, &roots, of);
+        let mut claims = vec![space.of_node(said).yes, !second.get(&said)?.yes];
+        if let Some(among) = on.among {
+            claims.extend([space.of_node(among).yes, second.get(&among)?.yes]);
+        }
         let model = space.shown(&claims)?;
         let question = Question::Bearing { on, touched: touched.clone() };
         let other = |node: NodeId| second.get(&node).copied();
         let free = blamed(self.package, self.program, &question, &model, |node| space.of_node(node), other);
-        Some(Doubt { invariant: self.invariant, place: on.span, question, free })
+        Some(Doubt { invariant: self.invariant, place: on.said.span, question, free })
     }
 }
 
@@ -179,8 +188,10 @@ fn lower(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
     let mut letters = sentence.chars();
     match (letters.next(), letters.clone().next()) {
-        // A word in capitals stays one.
-        (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(letters).collect(),
+        // A word in capitals stays one, and so does a code.
+        (Some(first), Some(second)) if !second.is_uppercase() && !second.is_numeric() => {
+            first.to_lowercase().chain(letters).collect()
+        }
         _ => sentence.to_owned(),
     }
 }

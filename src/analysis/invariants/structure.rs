@@ -72,9 +72,13 @@ fn apart(
     found: &mut Vec<Diagnostic>,
 ) {
     let place = |name: &Name| package.concepts.iter().position(|concept| concept.def.id == name.value);
+    let sharing = index.sharing();
     for name in one {
-        let sharing = index.sharing(&place(name).into_iter().collect::<Vec<_>>());
-        for against in other.iter().filter(|other| place(other).is_some_and(|place| sharing.contains(&place))) {
+        let shares = |other: &&Name| {
+            let shared = place(name).and_then(|place| sharing.get(place));
+            shared.zip(place(other)).is_some_and(|(shared, other)| shared.contains(&other))
+        };
+        for against in other.iter().filter(shares) {
             let concept = place(name).and_then(|place| package.concepts.get(place));
             let span = concept.map_or(name.span, |concept| concept.span);
             found.push(broken(invariant, span, format!("has a code of `{}`", against.value)));

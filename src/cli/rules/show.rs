@@ -96,7 +96,7 @@ fn claimed(ruleset: &Ruleset, invariant: &Invariant) -> String {
             }
             CompiledClaim::NoBearing { named, on, .. } => {
                 let facts: String = named.iter().map(|one| tree(one, 1)).collect();
-                let said: String = on.iter().map(|one| tree(one, 1)).collect();
+                let said: String = on.iter().map(|one| tree(&one.said, 1)).collect();
                 text.push_str(&format!("\nno bearing of\n{facts}on\n{said}"));
             }
         }

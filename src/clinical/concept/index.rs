@@ -60,26 +60,29 @@ impl ConceptIndex {
         }
     }
 
-    /// These concepts and those that have a code in common with one of them, by
-    /// their place in the definitions. Of medications, an ingredient or a product
-    /// that both list: a product of two ingredients joins no two concepts.
-    pub fn sharing(&self, concepts: &[usize]) -> HashSet<usize> {
-        let mut shared: HashSet<usize> = concepts.iter().copied().collect();
-        let mut meet = |group: &mut dyn Iterator<Item = usize>| {
-            let group: Vec<usize> = group.collect();
-            if group.iter().any(|one| concepts.contains(one)) {
-                shared.extend(group);
-            }
-        };
+    /// For each concept, by its place in the definitions, those that have a code
+    /// in common with it. Of medications, an ingredient or a product that both
+    /// list: a product of two ingredients joins no two concepts.
+    #[must_use]
+    pub fn sharing(&self) -> Vec<HashSet<usize>> {
+        let mut groups: HashSet<Vec<usize>> = HashSet::new();
         let certain = |found: &&(usize, ConceptMatch)| found.1.certainty == Match::Certain;
         for place in self.icd.chunk_by(|(one, _), (other, _)| one == other) {
-            meet(&mut place.iter().filter(certain).map(|(_, found)| found.concept));
+            groups.insert(place.iter().filter(certain).map(|(_, found)| found.concept).collect());
         }
         let listed = self.exact.values().flat_map(HashMap::values);
         for group in listed.chain(self.ingredients.values()).chain(self.icd_retired.values()) {
-            meet(&mut self.certain(group).iter().map(|found| found.concept));
+            groups.insert(self.certain(group).iter().map(|found| found.concept).collect());
         }
-        shared
+        let mut sharing = vec![HashSet::new(); self.includers.len()];
+        for group in &groups {
+            for concept in group {
+                if let Some(others) = sharing.get_mut(*concept) {
+                    others.extend(group);
+                }
+            }
+        }
+        sharing
     }
 
     fn current(&self, code: &str) -> Vec<ConceptMatch> {

@@ -4,7 +4,7 @@
 
 use super::{Compiler, is_offer};
 use crate::diag::Span;
-use crate::program::{AtomId, CompiledClaim, CompiledInvariant, Formula, NodeId, Op, Outline};
+use crate::program::{AtomId, Bearing, CompiledClaim, CompiledInvariant, Formula, NodeId, Op, Outline};
 use crate::rule::model::{
     ActionName, Claim, Conclusion, Condition, Name, Outcome, Rule, Spanned, Standing, WhenUnknown,
 };
@@ -43,9 +43,14 @@ impl Compiler<'_> {
             Claim::NoBearing { of, on } => {
                 let named: Vec<Outline> = of.iter().map(&mut outline).collect();
                 let on: Vec<Spanned<Condition>> = on.iter().flat_map(single).collect();
-                let on = on.iter().map(outline).collect();
+                let mut bearings = Vec::new();
+                for condition in &on {
+                    let among = excluded(condition).map(|component| self.proposed(component));
+                    let said = self.condition(condition, &mut Vec::new());
+                    bearings.push(Bearing { said, among });
+                }
                 let of = named.iter().flat_map(|one| self.atoms_of(one.node)).collect();
-                Some(CompiledClaim::NoBearing { named, of, on })
+                Some(CompiledClaim::NoBearing { named, of, on: bearings })
             }
             Claim::NoText { .. }
             | Claim::Says { .. }
@@ -211,6 +216,17 @@ impl Compiler<'_> {
             }
         }
         found
+    }
+}
+
+/// The component that a condition says something against, and nothing for.
+fn excluded(condition: &Spanned<Condition>) -> Option<&str> {
+    let Condition::Outcome(Outcome::Standing { components, is, .. }) = &condition.value else { return None };
+    let against =
+        |word: &Standing| matches!(word, Standing::Caution | Standing::VerifyFirst | Standing::Contraindicated);
+    match components.as_slice() {
+        [only] if is.iter().all(against) => Some(&only.value),
+        _ => None,
     }
 }
 

@@ -28,7 +28,7 @@ pub static INVARIANT: Shape = Shape {
         may(
             "no_bearing",
             Holds::SomeForms(&BEARING),
-            "Facts that bring nothing about: whatever they are, the answer says the same.",
+            "Facts that bring nothing about: without them the answer says the same.",
         ),
         may("no_text", Holds::SomeForms(&NO_TEXT), "Words that no text has."),
         may("says", Holds::SomeForms(&SAYS), "Words that the title of a component has."),
@@ -61,14 +61,18 @@ pub static IMPLICATION: Shape = Shape {
 pub static BEARING: Shape = Shape {
     name: "bearing",
     what: "what has no bearing",
-    about: "Facts and what they never bring about. Every other fact being the same, what is said is said whatever these are.",
+    about: "Facts and what they never bring about: every other fact being the same, it is said without them too.",
     keys: &[
         must(
             "of",
             Holds::Conditions,
             "Conditions that name the facts: every fact on a code or a word that they ask for is meant, whatever its status or date; of a daily dose, a start or an onset, only facts of such.",
         ),
-        must("on", Holds::Conditions, "What they never bring about; each component and action by itself."),
+        must(
+            "on",
+            Holds::Conditions,
+            "What they never bring about, each component and action by itself. What stands against a component is looked at where it is proposed, with the facts and without them.",
+        ),
     ],
     choice: &[],
     laws: &[],
