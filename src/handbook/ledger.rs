@@ -56,12 +56,12 @@ fn totals(package: &Package, ledger: &Ledger<'_>) -> Section {
     for brief in &package.briefs {
         for (kind, what) in KINDS {
             let name = vec![to_brief(brief), text(format!(": {what}"))];
-            rows.extend(total(name, of(ledger, |one| one.brief.id.value == brief.id.value && one.item.kind == kind)));
+            rows.extend(total(name, &of(ledger, |one| one.brief.id.value == brief.id.value && one.item.kind == kind)));
         }
     }
     for (kind, what) in KINDS {
         let name = vec![text(format!("All briefs: {what}"))];
-        rows.extend(total(name, of(ledger, |one| one.item.kind == kind)));
+        rows.extend(total(name, &of(ledger, |one| one.item.kind == kind)));
     }
     let mut head = vec!["Items", "Accounted for"];
     head.extend(OUTCOMES.map(|(_, word, _)| word));
@@ -80,13 +80,13 @@ fn of<'l, 'a>(ledger: &'l Ledger<'a>, wanted: impl Fn(&Entry<'_>) -> bool) -> Ve
     ledger.entries.iter().filter(|entry| wanted(entry)).collect()
 }
 
-fn total(name: Phrase, entries: Vec<&Entry<'_>>) -> Option<Row> {
+fn total(name: Phrase, entries: &[&Entry<'_>]) -> Option<Row> {
     if entries.is_empty() {
         return None;
     }
     let cell = |words: String| Cell::Text(vec![text(words)]);
-    let mut cells = vec![Cell::Text(name), cell(format!("{} of {}", accounted(&entries), entries.len()))];
-    cells.extend(OUTCOMES.map(|(outcome, ..)| cell(count(&entries, outcome).to_string())));
+    let mut cells = vec![Cell::Text(name), cell(format!("{} of {}", accounted(entries), entries.len()))];
+    cells.extend(OUTCOMES.map(|(outcome, ..)| cell(count(entries, outcome).to_string())));
     Some(Row { anchor: None, cells })
 }
 
@@ -193,8 +193,8 @@ fn row(name: &str, title: String, status: Option<ItemStatus>, carriers: Vec<Piec
     }
 }
 
-fn carrier(carried: &Carried<'_>, links: Links) -> Piece {
-    let carrier = &carried.carrier;
+fn carrier(by: &Carried<'_>, links: Links) -> Piece {
+    let carrier = &by.carrier;
     let id = match carrier.status {
         RuleStatus::Active => carrier.id.value.clone(),
         other => format!("{} ({})", carrier.id.value, other.word()),

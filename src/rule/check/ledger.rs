@@ -90,17 +90,17 @@ fn accounted(entry: &Entry<'_>, line: &Line<'_>, faults: &mut Vec<Diagnostic>) {
         Some(branch) => (branch_name(entry.item, branch), branch.id.span),
         None => (entry.item.id.value.clone(), entry.item.id.span),
     };
-    let carrier = entry.item.kind.carried_by();
+    let wanted = entry.item.kind.carried_by();
     match (line.carried_by.first(), line.left_out) {
-        (None, None) if carrier.is_written() => {
+        (None, None) if wanted.is_written() => {
             let fault = Diagnostic::error("uncarried", span, format!("nothing carries `{name}`"));
-            let help = format!("name it under `follows` of {}, or say here why not: `left_out: …`", carrier.what());
+            let help = format!("name it under `follows` of {}, or say here why not: `left_out: …`", wanted.what());
             faults.push(fault.help(help));
         }
-        (Some(carried), Some(reason)) => {
-            let message = format!("`{name}` is left out, and {} carries it", carrier.what());
+        (Some(by), Some(reason)) => {
+            let message = format!("`{name}` is left out, and {} carries it", wanted.what());
             let fault = Diagnostic::error("carried-and-left-out", reason.span, message);
-            faults.push(fault.related(carried.carrier.id.span, "carried here").help("keep one of the two"));
+            faults.push(fault.related(by.carrier.id.span, "carried here").help("keep one of the two"));
         }
         _ => {}
     }
