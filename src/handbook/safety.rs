@@ -126,6 +126,17 @@ fn proof(package: &Package, links: Links, proof: &Proof) -> (&'static str, Piece
                 ),
             )
         }
+        Proof::Invariant(name) => {
+            let invariant = package.invariants.iter().find(|invariant| invariant.id.value == name.value);
+            let id = name.value.clone();
+            (
+                "invariant",
+                invariant.map_or_else(
+                    || Piece::Code(id.clone()),
+                    |one| links.to(anchor("invariant", &id), &one.location, id.clone()),
+                ),
+            )
+        }
         Proof::Case(id) => ("case", Piece::Code(id.value.clone())),
         Proof::Test(name) => ("test", Piece::Code(name.value.clone())),
         Proof::Check(code) => ("check", Piece::Code(code.value.clone())),

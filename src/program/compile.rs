@@ -38,11 +38,7 @@ pub fn compile_with_drafts(package: &Package) -> Program {
     compiled(package, true, |_| ()).0
 }
 
-fn compiled<'a, T>(
-    package: &'a Package,
-    drafts: bool,
-    further: impl FnOnce(&mut Compiler<'a>) -> T,
-) -> (Program, T) {
+fn compiled<'a, T>(package: &'a Package, drafts: bool, further: impl FnOnce(&mut Compiler<'a>) -> T) -> (Program, T) {
     let mut compiler = Compiler::new(package);
     let definitions = package.definitions.iter().map(|definition| {
         let outline = compiler.definition(&definition.id.value);

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Brief, BriefBranch, BriefItem, Disagreement, Invariant, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus, Spanned,
+    Brief, BriefBranch, BriefItem, Disagreement, Invariant, ItemKind, ItemStatus, Name, Package, Rule, RuleStatus,
+    Spanned,
 };
 
 /// What can carry items of a brief.
@@ -18,10 +19,6 @@ pub enum CarrierKind {
     Disagreement,
 }
 
-/// The kinds of carriers that a package can write. Of the others no item can
-/// be carried, so none is missed.
-const WRITTEN: &[CarrierKind] = &[CarrierKind::Rule, CarrierKind::Invariant];
-
 impl CarrierKind {
     /// What messages call it.
     #[must_use]
@@ -31,12 +28,6 @@ impl CarrierKind {
             Self::Invariant => "an invariant",
             Self::Disagreement => "a disagreement",
         }
-    }
-
-    /// Can a package write it?
-    #[must_use]
-    pub fn is_written(self) -> bool {
-        WRITTEN.contains(&self)
     }
 }
 
@@ -68,9 +59,14 @@ pub struct Carrier<'a> {
 }
 
 /// Everything of a package that carries items. What else gets a list of items
-/// adds its own here, and its kind to [`WRITTEN`].
+/// adds its own here.
 pub fn carriers(package: &Package) -> impl Iterator<Item = Carrier<'_>> {
-    package.rules.iter().map(of_rule).chain(package.invariants.iter().map(of_invariant)).chain(package.disagreements.iter().map(of_disagreement))
+    package
+        .rules
+        .iter()
+        .map(of_rule)
+        .chain(package.invariants.iter().map(of_invariant))
+        .chain(package.disagreements.iter().map(of_disagreement))
 }
 
 fn of_disagreement(one: &Disagreement) -> Carrier<'_> {

@@ -19,6 +19,7 @@ pub fn check(package: &Package, faults: &mut Vec<Diagnostic>) {
         for proof in hazard.controls.iter().flat_map(|control| &control.proven_by) {
             match proof {
                 Proof::Rule(name) => faults.extend(rule(&rules, hazard, name)),
+                Proof::Invariant(name) => faults.extend(invariant(package, name)),
                 Proof::Check(name) => faults.extend(code(name)),
                 Proof::Case(_) | Proof::Test(_) => {}
             }
@@ -53,6 +54,18 @@ fn rule(rules: &BTreeMap<&str, &Rule>, hazard: &Hazard, name: &Name) -> Option<D
             Some(fault.related(rule.id.span, "the rule").help("name a rule that is active, or another proof"))
         }
     }
+}
+
+fn invariant(package: &Package, name: &Name) -> Option<Diagnostic> {
+    let known = || package.invariants.iter().map(|one| one.id.value.as_str());
+    if known().any(|id| id == name.value) {
+        return None;
+    }
+    let fault = Diagnostic::error("unknown-name", name.span, format!("no invariant `{}` is declared", name.value));
+    Some(match nearest(&name.value, known()) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("declare the invariant, or name another proof"),
+    })
 }
 
 fn code(name: &Name) -> Option<Diagnostic> {

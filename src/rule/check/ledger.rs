@@ -92,7 +92,7 @@ fn accounted(entry: &Entry<'_>, line: &Line<'_>, faults: &mut Vec<Diagnostic>) {
     };
     let wanted = entry.item.kind.carried_by();
     match (line.carried_by.first(), line.left_out) {
-        (None, None) if wanted.is_written() => {
+        (None, None) => {
             let fault = Diagnostic::error("uncarried", span, format!("nothing carries `{name}`"));
             let help = format!("name it under `follows` of {}, or say here why not: `left_out: …`", wanted.what());
             faults.push(fault.help(help));

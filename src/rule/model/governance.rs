@@ -106,6 +106,8 @@ pub struct Control {
 pub enum Proof {
     /// An active rule.
     Rule(Name),
+    /// An invariant of the package, which is proven whenever it is loaded.
+    Invariant(Name),
     /// A case of the package's deck.
     Case(Spanned<String>),
     /// A test of the program: `tests/it/reload.rs::a_test`.

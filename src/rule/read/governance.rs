@@ -114,6 +114,7 @@ impl Reader {
         let mut form = self.form(node, &shape::PROOF)?;
         let proofs = [
             form.take("rule").and_then(|node| self.name(node)).map(Proof::Rule),
+            form.take("invariant").and_then(|node| self.name(node)).map(Proof::Invariant),
             form.take("case").and_then(|node| self.placed(node)).map(Proof::Case),
             form.take("test").and_then(|node| self.placed(node)).map(Proof::Test),
             form.take("check").and_then(|node| self.name(node)).map(Proof::Check),

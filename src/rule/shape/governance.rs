@@ -105,6 +105,7 @@ pub static PROOF: Shape = Shape {
     keys: &[],
     choice: &[
         may("rule", Holds::Name, "An active rule of the package."),
+        may("invariant", Holds::Name, "An invariant of the package, which is proven whenever it is loaded."),
         may("case", Holds::Text, "The id of a case of the package; `concord rules test` looks for it."),
         may("test", Holds::Text, "A test of the program: its file, `::` and its name."),
         may("check", Holds::Name, "The code of a diagnostic of `concord rules check`."),
