@@ -84,7 +84,7 @@ impl Compiler<'_> {
                 (standing_text(&titles, actions, is), node, by, beside)
             }
             Outcome::Alert { categories, severities } => {
-                let (by, _) = self.divided(self.active().collect(), |rule| {
+                let (by, _) = self.divided(self.taken().collect(), |rule| {
                     matches!(&rule.conclusion, Conclusion::Alert { category, severity, .. }
                         if categories.contains(category) && (severities.is_empty() || severities.contains(severity)))
                 });
@@ -92,7 +92,7 @@ impl Compiler<'_> {
                 (format!("there is an alert of {}", words.join(" or ")), self.raised(&by), by, Vec::new())
             }
             Outcome::Assess { instruments } => {
-                let (by, _) = self.divided(self.active().collect(), |rule| {
+                let (by, _) = self.divided(self.taken().collect(), |rule| {
                     matches!(&rule.conclusion, Conclusion::Assess { instrument, .. }
                         if instruments.iter().any(|name| name.value == instrument.value))
                 });
@@ -119,9 +119,9 @@ impl Compiler<'_> {
         rules.into_iter().partition(|index| self.package.rules.get(*index).is_some_and(&says))
     }
 
-    /// From places in the package to places in the program: active rules alone.
+    /// From places in the package to places in the program: those that the program has.
     fn positions(&self, rules: &[usize]) -> Vec<u32> {
-        (0..).zip(self.active()).filter(|(_, index)| rules.contains(index)).map(|(place, _)| place).collect()
+        (0..).zip(self.taken()).filter(|(_, index)| rules.contains(index)).map(|(place, _)| place).collect()
     }
 
     /// One of the rules is true, or raised although unknown.
