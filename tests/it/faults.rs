@@ -61,7 +61,7 @@ fn seed(file: &'static str, from: &str, to: &str) -> Seeded {
 fn rule(id: &str, conclusion: &str, when: &str) -> String {
     format!(
         "\n- id: {id}\n  title: seeded\n  {conclusion}\n  when: {when}\n  statement: seeded\n  strength: none\n  \
-         evidence:\n  - {{source: asam-2020, place: seeded}}\n  verification: secondary\n"
+         evidence: [{{source: asam-2020, place: seeded}}]\n  verification: secondary\n"
     )
 }
 
@@ -197,7 +197,7 @@ fn static_faults() {
         ),
         (
             rule("seeded", "note: true", "oud-present")
-                .replace("  evidence:\n  - {source: asam-2020, place: seeded}\n", ""),
+                .replace("  evidence: [{source: asam-2020, place: seeded}]\n", ""),
             "missing-evidence",
             "id: seeded",
         ),
