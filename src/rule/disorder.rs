@@ -122,10 +122,10 @@ impl Disorders {
     pub fn facets(&self, concept: usize, means: &[(usize, Match)]) -> BTreeSet<Facet> {
         let mut facets = BTreeSet::new();
         if let Some(certainty) = of(means, concept) {
-            let meant = || means.iter().filter(|(_, sure)| *sure == certainty).map(|(at, _)| *at);
-            for node in meant().filter(|node| self.holds(concept, *node)) {
+            let alike = || means.iter().filter(|(_, sure)| *sure == certainty).map(|(at, _)| *at);
+            for node in alike().filter(|node| self.holds(concept, *node)) {
                 // The code is that of the innermost concepts that have it.
-                if meant().any(|inner| inner != node && self.holds(node, inner)) {
+                if alike().any(|inner| inner != node && self.holds(node, inner)) {
                     continue;
                 }
                 let above = self.above(node);
