@@ -21,6 +21,7 @@ pub fn with_unrelated(package: &Package, times: usize) -> Package {
             entries: Vec::new(),
             remission: None,
             relapsing: false,
+            one_disorder: false,
             unit: None,
             molar_mass: None,
             valence: None,

@@ -149,12 +149,19 @@ fn an_entry_speaks_of_every_concept_that_holds_its_code() {
         // Where another entry says remission and is newer, neither is active.
         ("{diagnosis: mild}", "{diagnosis: disorder}", true),
         ("{diagnosis: mild, status: past}", "{diagnosis: disorder, status: past}", true),
-        ("{diagnosis: disorder}", "{not: {diagnosis: disorder, status: remission}}", true),
+        (
+            "{diagnosis: disorder}",
+            "{any: [{not: {diagnosis: disorder, status: remission}}, {unknown: {diagnosis: disorder, status: remission}}]}",
+            true,
+        ),
         // A union may be active by one disorder and in remission by another.
         ("{diagnosis: disorder}", "{diagnosis: union}", true),
         ("{diagnosis: disorder, status: remission}", "{diagnosis: union, status: remission}", true),
-        ("{diagnosis: union}", "{not: {diagnosis: union, status: remission}}", false),
-        ("{diagnosis: disorder}", "{not: {diagnosis: union, status: past}}", false),
+        (
+            "{diagnosis: union}",
+            "{any: [{not: {diagnosis: union, status: remission}}, {unknown: {diagnosis: union, status: remission}}]}",
+            false,
+        ),
         (
             "{all: [{diagnosis: mild}, {not: {diagnosis: disorder, status: doubtful}}, {not: {diagnosis: disorder, status: conflicting}}, {not: {diagnosis: disorder, status: remission}}]}",
             "{diagnosis: disorder}",
@@ -165,7 +172,13 @@ fn an_entry_speaks_of_every_concept_that_holds_its_code() {
             "{any: [{diagnosis: disorder, status: remission}, {diagnosis: disorder, status: conflicting}]}",
             true,
         ),
-        ("{diagnosis: disorder}", "{not: {diagnosis: disorder, status: past}}", true),
+        (
+            "{diagnosis: disorder}",
+            "{any: [{not: {diagnosis: disorder, status: past}}, {unknown: {diagnosis: disorder, status: past}}]}",
+            true,
+        ),
+        // An entry that is not in a partial list may be past, or in remission.
+        ("{diagnosis: disorder}", "{not: {diagnosis: disorder, status: past}}", false),
         ("{diagnosis: disorder}", "{diagnosis: mild}", false),
         ("{diagnosis: anxiety}", "{diagnosis: disorder, status: ever}", false),
         ("{diagnosis: anxiety, severity: severe}", "{diagnosis: anxiety, severity: [moderate, severe]}", true),
