@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::window::{at_most, narrower};
-use super::{Ground, of_kind, single, sorted};
+use super::{Ground, Theory, of_kind, single, sorted};
 use crate::analysis::logic::{Lit, Rails};
 use crate::clinical::date::Length;
 use crate::clinical::patient::{List, Severity};
@@ -153,10 +153,14 @@ fn add(ground: &mut Ground<'_>, entries: &mut BTreeMap<String, Entries>, concept
 /// An entry that fits is one of every concept that holds its code, and fits
 /// whatever asks for less.
 fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, Entries>) {
+    let concepts = ground.theory.package.concepts.iter();
+    let remissions: Vec<(&str, &str)> =
+        concepts.filter_map(|one| Some((one.def.id.as_str(), one.remission.as_ref()?.value.as_str()))).collect();
     for (part, lower) in entries {
         for (whole, upper) in entries {
+            let Some(relation) = relation(ground.theory, &remissions, part, whole) else { continue };
             for group in ALL {
-                let Some(to) = moves(ground, part, whole, group) else { continue };
+                let to = relation.moves(group);
                 for (narrow, lower) in &lower.asked {
                     for (wide, upper) in upper.asked.iter().filter(|(wide, _)| narrow.narrower(wide)) {
                         if part == whole && narrow == wide {
@@ -175,23 +179,40 @@ fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, Entries>) {
     }
 }
 
-/// The groups of `whole` that an entry of a group of `part` can be in; none
-/// where it may be in none.
-fn moves(ground: &Ground<'_>, part: &str, whole: &str, group: Group) -> Option<Vec<Group>> {
-    let theory = ground.theory;
-    let doubtful = DOUBTFUL.contains(&group);
+/// How an entry of one concept is one of another.
+#[derive(Clone, Copy)]
+enum Relation {
+    Same,
+    /// Its code is one of the other's too.
+    Within,
+    /// Its code says that a disorder of the other is in remission.
+    Remission,
+}
+
+fn relation(theory: &Theory<'_>, remissions: &[(&str, &str)], part: &str, whole: &str) -> Option<Relation> {
     if part == whole {
-        return Some(vec![group]);
+        return Some(Relation::Same);
     }
     if theory.within.holds(part, whole) {
-        // What may be of the part may be surely of the whole, and of another disorder there.
-        return Some(if doubtful { ALL.to_vec() } else { vec![group] });
+        return Some(Relation::Within);
     }
-    let in_remission = theory.package.concepts.iter().any(|disorder| {
-        theory.within.holds(&disorder.def.id, whole)
-            && disorder.remission.as_ref().is_some_and(|remission| theory.within.holds(part, &remission.value))
-    });
-    in_remission.then(|| if doubtful { ALL.to_vec() } else { SURELY_IN_REMISSION.to_vec() })
+    let in_remission = remissions
+        .iter()
+        .any(|(disorder, remission)| theory.within.holds(part, remission) && theory.within.holds(disorder, whole));
+    in_remission.then_some(Relation::Remission)
+}
+
+impl Relation {
+    /// The groups of the whole that an entry of a group of the part can be in.
+    fn moves(self, group: Group) -> Vec<Group> {
+        match self {
+            Self::Same => vec![group],
+            // What may be of the part may be surely of the whole, and of another disorder there.
+            Self::Within | Self::Remission if DOUBTFUL.contains(&group) => ALL.to_vec(),
+            Self::Within => vec![group],
+            Self::Remission => SURELY_IN_REMISSION.to_vec(),
+        }
+    }
 }
 
 /// All entries of one disorder contest each other.
