@@ -23,7 +23,10 @@ pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
     let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
     let Ok(index) = ConceptIndex::build(&defs) else { return Vec::new() };
     let (program, claims) = compile::with_invariants(package);
-    let findings = questions::ask(package, &program, depth);
+    let mut findings = questions::ask(package, &program, depth);
+    if depth == Depth::Errors {
+        findings.retain(|finding| finding.diagnostic.level == Level::Error);
+    }
     let mut diagnostics = invariants::plain(package, &index);
     let doubts = invariants::doubts(package, &index, &program, &claims);
     if findings.is_empty() && doubts.is_empty() && depth == Depth::Errors {
