@@ -134,10 +134,12 @@ fn check(dir: &Path, more: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// Two at a time, as there are cores.
+/// The first mutant of each invariant, two at a time, as there are cores.
 #[test]
-fn the_check_refuses_every_mutant() {
-    let (even, odd): (Vec<_>, Vec<_>) = MUTANTS.iter().enumerate().partition(|(place, _)| place % 2 == 0);
+fn the_check_refuses_a_mutant_of_every_invariant() {
+    let mut seen = BTreeSet::new();
+    let mutants = MUTANTS.iter().filter(|mutant| seen.insert(of(mutant)));
+    let (even, odd): (Vec<_>, Vec<_>) = mutants.enumerate().partition(|(place, _)| place % 2 == 0);
     std::thread::scope(|scope| {
         for half in [even, odd] {
             scope.spawn(move || {

@@ -50,8 +50,8 @@ pub static IMPLICATION: Shape = Shape {
     what: "what always holds",
     about: "Where the one is true, so is the other.",
     keys: &[
-        must("if", Holds::Condition, "Where this is true,"),
-        must("then", Holds::Condition, "this is true: not false, and not unknown."),
+        must("if", Holds::Condition, "The condition where `then` holds."),
+        must("then", Holds::Condition, "What is true there: not false, and not unknown."),
     ],
     choice: &[],
     laws: &[],
