@@ -57,6 +57,12 @@ fn seed(file: &'static str, from: &str, to: &str) -> Seeded {
     Seeded { file, text, checked: check_sources(Files::new(files).into(), Some(TODAY), Depth::All) }
 }
 
+/// Rules of another place, switched off by a parameter, are told, and are meant.
+fn nothing_found(checked: &Checked) {
+    let found = checked.diagnostics.iter().filter(|one| one.code != "switched-off").count();
+    assert_eq!(found, 0, "{}", checked.render(false));
+}
+
 /// A rule with what every rule needs.
 fn rule(id: &str, conclusion: &str, when: &str) -> String {
     format!(
@@ -149,7 +155,7 @@ impl Run {
 #[test]
 fn the_shipped_package_has_no_finding() {
     let checked = check_sources(Files::new(SHIPPED.clone()).into(), Some(TODAY), Depth::All);
-    assert!(checked.diagnostics.is_empty(), "{}", checked.render(false));
+    nothing_found(&checked);
 }
 
 #[test]
@@ -262,7 +268,7 @@ fn a_clause_without_effect() {
     let when = "\n    all:\n    - qtc-at-limit-known\n    - {observation: qtc-interval, within: $qtc_window, at_least: $qtc_limit, as: ecg}";
     let text = rule("seeded", "consider: yoga", when).replace("statement: seeded", "statement: \"{ecg.value}\"");
     let named = seed("holistic/adjuncts.yaml", "", &text);
-    assert!(named.checked.diagnostics.is_empty(), "{}", named.checked.render(false));
+    nothing_found(&named.checked);
 }
 
 #[test]
@@ -322,7 +328,7 @@ const BANDS: &str = "  - {id: anxiety-minimal, title: minimal anxiety, to: 4}\n 
 #[test]
 fn a_scale_without_fault() {
     let seeded = seed("definitions.yaml", "", &scale(BANDS));
-    assert!(seeded.checked.diagnostics.is_empty(), "{}", seeded.checked.render(false));
+    nothing_found(&seeded.checked);
 }
 
 #[test]
@@ -370,7 +376,7 @@ fn bands_that_conditions_make_up() {
     let moderate = "at_least: 10, at_most: 14";
     let rising = ["low", "moderate", "high"];
     let clean = seed("assessment/screens.yaml", "", &three_rules([mild, moderate, "at_least: 15"], rising));
-    assert!(clean.checked.diagnostics.is_empty(), "{}", clean.checked.render(false));
+    nothing_found(&clean.checked);
 
     let gap = seed("assessment/screens.yaml", "", &three_rules([mild, moderate, "above: 15"], rising));
     let found = gap.error("scale-gap", "above: 15");
