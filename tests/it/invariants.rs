@@ -192,8 +192,11 @@ fn rule(id: &str, says: &str, when: &str) -> String {
     )
 }
 
+/// A code, and the line that it is told at.
+type Found = (&'static str, String);
+
 /// What the check says of the small package with these rules and one claim.
-fn small(rules: &[String], claim: &str) -> Vec<(&'static str, String)> {
+fn small(rules: &[String], claim: &str) -> Vec<Found> {
     let base = std::fs::read_to_string("tests/broken/base.yaml").expect("the base");
     let more = format!(
         "concepts:\n- {{id: benzodiazepine, kind: medication, title: benzodiazepine, rxnorm: {{ingredients: ['596']}}}}\n\
@@ -224,7 +227,7 @@ fn claims_of_every_kind_are_kept_and_broken() {
     let with_sedative = "{all: [oud-present, {medication: benzodiazepine}]}";
     let without_sedative = "{all: [oud-present, {not: {medication: benzodiazepine}}]}";
     let broken = |line: &str| vec![("invariant-broken", line.to_owned())];
-    let cases: Vec<(Vec<String>, String, Vec<(&str, String)>)> = vec![
+    let cases: Vec<(Vec<String>, String, Vec<Found>)> = vec![
         // never: no one is offered methadone without the disorder; someone is with it.
         (
             vec![offer()],

@@ -70,13 +70,15 @@ pub fn blamed(
                     }
                 }
             }
-            missing.into_iter().for_each(|rule| tell(rule, false, false));
+            for rule in missing {
+                tell(rule, false, false);
+            }
         }
         Question::Bearing { on, .. } => {
             for (leaf, unwanted) in leaves(&on.said, false) {
-                let makers = makers(package, program, leaf);
+                let by: Vec<&str> = makers(package, program, leaf).iter().map(|rule| rule.id.as_str()).collect();
                 for rule in speakers(package, program, leaf) {
-                    let makes = makers.iter().any(|one| one.id == rule.id);
+                    let makes = by.contains(&rule.id.as_str());
                     let Some(other) = second(rule.node).map(|rails| model.truth(rails)) else { continue };
                     let here = truth(rule);
                     let gained = here == Truth::True || (here == Truth::Unknown && verifies(package, rule));

@@ -10,7 +10,7 @@ pub fn ask(package: &Package, invariant: &Invariant, claim: &Claim, found: &mut 
     let mut seen: Vec<Span> = Vec::new();
     let mut excused: Vec<&str> = Vec::new();
     for one in texts(package).filter(|one| wanted(one.reading)) {
-        let Some(word) = words.iter().find(|word| has_words(one.text, word)) else { continue };
+        let Some(word) = words.iter().find(|word| has_words(one.words, word)) else { continue };
         if let Some(rule) = one.rule
             && except.iter().any(|exception| exception.rule.value == rule)
         {
@@ -29,19 +29,19 @@ pub fn ask(package: &Package, invariant: &Invariant, claim: &Claim, found: &mut 
 /// A text that people read.
 struct Text<'a> {
     reading: Reading,
-    text: &'a str,
+    words: &'a str,
     span: Span,
     rule: Option<&'a str>,
 }
 
 fn texts(package: &Package) -> impl Iterator<Item = Text<'_>> {
-    let plain = |reading, text, span| Text { reading, text, span, rule: None };
+    let plain = |reading, words, span| Text { reading, words, span, rule: None };
     let rules = package.rules.iter().flat_map(|rule| {
         let texts = [Some((&rule.title, rule.id.span)), Some((&rule.statement.value, rule.statement.span))];
         let more = [&rule.ask, &rule.possible].map(|text| text.as_ref().map(|text| (text, rule.id.span)));
         let id = rule.id.value.as_str();
         let all = texts.into_iter().chain(more).flatten();
-        let all = all.map(|(text, span)| Text { reading: Reading::Rules, text: text.as_str(), span, rule: Some(id) });
+        let all = all.map(|(text, span)| Text { reading: Reading::Rules, words: text.as_str(), span, rule: Some(id) });
         let all: Vec<Text<'_>> = all.collect();
         all
     });

@@ -47,7 +47,8 @@ fn list(ruleset: &Ruleset) -> String {
     };
     let invariants = &ruleset.package().invariants;
     let width = invariants.iter().map(|one| one.id.value.len()).max().unwrap_or(0);
-    let held: String = invariants.iter().map(|one| format!("{:width$}  {}\n", one.id.value, one.title)).collect();
+    let held = |one: &Invariant| format!("{:width$}  {}\n", one.id.value, one.title);
+    let held: String = invariants.iter().map(held).collect();
     let held =
         if held.is_empty() { held } else { format!("\ninvariants, proven of every record there could be\n{held}") };
     "\n".to_owned() + &rules.iter().map(line).collect::<String>() + &held
@@ -115,7 +116,8 @@ fn claimed(ruleset: &Ruleset, invariant: &Invariant) -> String {
 /// A claim about the package itself; those about patients are compiled.
 fn plain(claim: &Claim) -> String {
     let names = |names: &[Name]| names.iter().map(|name| name.value.as_str()).collect::<Vec<_>>().join(", ");
-    let lines = |words: &[Name]| words.iter().map(|word| format!("  {}\n", word.value)).collect::<String>();
+    let line = |word: &Name| format!("  {}\n", word.value);
+    let lines = |words: &[Name]| words.iter().map(line).collect::<String>();
     match claim {
         Claim::NoText { words, .. } => format!("\nno text says\n{}", lines(words)),
         Claim::Says { components, words } => format!("\nthe title of {} says\n{}", names(components), lines(words)),

@@ -26,7 +26,9 @@ pub fn check(package: &Package, faults: &mut Vec<Diagnostic>) {
     // Facts are named by what asks for them, and answers by what they say.
     for claim in package.invariants.iter().flat_map(|invariant| &invariant.claims) {
         let Claim::NoBearing { of, .. } = claim else { continue };
-        of.iter().for_each(|condition| misplaced(condition, faults));
+        for condition in of {
+            misplaced(condition, faults);
+        }
     }
 }
 

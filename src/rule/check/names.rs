@@ -143,7 +143,9 @@ impl<'a> Names<'a> {
     fn invariant(&self, invariant: &Invariant, faults: &mut Vec<Diagnostic>) {
         expect(&self.sources, "source", invariant.evidence.iter().map(|citation| &citation.source), faults);
         for claim in &invariant.claims {
-            conditions(claim).into_iter().for_each(|condition| self.condition(condition, faults));
+            for condition in conditions(claim) {
+                self.condition(condition, faults);
+            }
             match claim {
                 Claim::NoText { except, .. } => {
                     expect(&self.rules, "rule", except.iter().map(|exception| &exception.rule), faults);

@@ -35,9 +35,9 @@ pub enum Claim {
     /// Where the one is true, so is the other.
     Always {
         /// The one.
-        given: Spanned<Condition>,
+        given: Box<Spanned<Condition>>,
         /// The other.
-        then: Spanned<Condition>,
+        then: Box<Spanned<Condition>>,
     },
     /// Facts that bring nothing about.
     NoBearing {

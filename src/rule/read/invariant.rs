@@ -59,7 +59,7 @@ impl Reader {
         self.claims_of(form, "always", &shape::IMPLICATION, &mut claims, |reader, form| {
             let given = reader.required(form, "if").and_then(|node| reader.condition(node));
             let then = reader.required(form, "then").and_then(|node| reader.condition(node));
-            Some(Claim::Always { given: given?, then: then? })
+            Some(Claim::Always { given: Box::new(given?), then: Box::new(then?) })
         });
         self.claims_of(form, "no_bearing", &shape::BEARING, &mut claims, |reader, form| {
             let of = reader.required(form, "of").map(|node| reader.conditions(node));
