@@ -77,9 +77,12 @@ fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> De
         concord.facts = tracing::field::Empty,
     );
     let Evaluation { patient, as_of, explain, .. } = &evaluation;
-    let answer = span.in_scope(|| match evaluation.include_drafts {
-        true => ruleset.evaluate_with_drafts(patient, as_of, *explain),
-        false => ruleset.evaluate(patient, as_of, *explain),
+    let answer = span.in_scope(|| {
+        if evaluation.include_drafts {
+            ruleset.evaluate_with_drafts(patient, as_of, *explain)
+        } else {
+            ruleset.evaluate(patient, as_of, *explain)
+        }
     });
     let components: usize = answer.recommendations.iter().map(|approach| approach.components.len()).sum();
     span.record("concord.answer.alerts", answer.alerts.len());

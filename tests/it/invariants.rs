@@ -82,7 +82,7 @@ fn every_item_of_the_lists_has_an_invariant_and_a_mutant_of_it() {
         let followed: BTreeSet<&str> = PACKAGE
             .invariants
             .iter()
-            .filter(|invariant| invariant.follows.contains(&item))
+            .filter(|invariant| invariant.follows.iter().any(|name| name.value == item))
             .map(|invariant| invariant.id.value.as_str())
             .collect();
         let broken =
