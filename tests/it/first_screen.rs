@@ -43,16 +43,17 @@ fn hold(deck: &Deck) -> usize {
                 seen += 1;
             }
         }
+        let whole = flat(&screen.text);
         for component in answer.recommendations.iter().flat_map(|approach| &approach.components) {
+            // Who reads no further knows that what is in use must not end abruptly.
+            if let Some(handling) = &component.handling {
+                assert!(whole.contains(&flat(handling)), "{case}: {}\n{}", component.code, screen.text);
+            }
             if component.exclusion >= Exclusion::VerifyFirst {
                 let word =
                     if component.exclusion == Exclusion::VerifyFirst { "VERIFY FIRST" } else { "CONTRAINDICATED" };
                 let named = musts.split(word).skip(1).any(|after| after.contains(&flat(&component.title)));
                 assert!(named, "{case}: {}\n{}", component.code, screen.text);
-                // What is in use is never named as barred without a word on stopping it.
-                if let Some(handling) = &component.handling {
-                    assert!(musts.contains(&flat(handling)), "{case}: {}\n{}", component.code, screen.text);
-                }
                 seen += 1;
             }
         }

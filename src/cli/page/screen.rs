@@ -191,17 +191,32 @@ fn first_part(statement: &str) -> String {
     part
 }
 
+/// What stands at caution. What is in use and must not end abruptly is always
+/// named, for a reader who goes no further may take a caution for a reason to stop.
+fn cautions(items: &Items<'_>, density: Density) -> String {
+    let (held, other): (Vec<&Component>, Vec<&Component>) =
+        items.cautioned.iter().partition(|component| component.handling.is_some());
+    let names = |components: &[&Component]| -> Vec<String> {
+        components.iter().map(|component| exclusions::name(component)).collect()
+    };
+    let mut parts = names(&held);
+    if density.rest {
+        parts.extend(names(&other));
+    } else {
+        let (one, many) = if held.is_empty() { ("component", "components") } else { ("more", "more") };
+        parts.extend(count(other.len(), one, many));
+    }
+    let handling = held.iter().find_map(|component| component.handling.as_deref());
+    let handling = handling.map_or_else(String::new, |handling| format!(". {handling}"));
+    format!("{}{handling}", parts.join(" · "))
+}
+
 /// What is less urgent, what is offered, what to find out, and what else there is.
 fn ends(sheet: &mut Sheet, answer: &Answer, items: &Items<'_>, density: Density) {
     sheet.blank();
-    let (less, care) = if density.rest {
-        let care: Vec<String> = items.cautioned.iter().map(|component| exclusions::name(component)).collect();
-        (titles(&items.rest), care.join(" · "))
-    } else {
-        let less = count(items.rest.len(), "alert", "alerts");
-        let care = count(items.cautioned.len(), "component", "components");
-        (less.unwrap_or_default(), care.unwrap_or_default())
-    };
+    let less =
+        if density.rest { titles(&items.rest) } else { count(items.rest.len(), "alert", "alerts").unwrap_or_default() };
+    let care = cautions(items, density);
     for (label, text) in [("Less urgent:", less), ("With caution:", care)] {
         if !text.is_empty() {
             sheet.tagged(0, label, Paint::Bold, &text);
