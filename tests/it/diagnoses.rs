@@ -1,6 +1,8 @@
 //! What several entries of the list of diagnoses say together: which of them contest each other, and what follows for
 //! a concept that unites several disorders.
 
+use std::fmt::Write as _;
+
 use concord::api::json;
 use concord::api::limits::Limits;
 use concord::api::request;
@@ -31,11 +33,10 @@ concepts:
 /// Truth of conditions for a patient with these diagnoses, each a code with what else is said of it.
 fn truths(entries: &[(&str, Value)], more: &Value, conditions: &[&str]) -> Vec<Truth> {
     let base = std::fs::read_to_string("tests/broken/base.yaml").unwrap();
-    let defined: String = conditions
-        .iter()
-        .enumerate()
-        .map(|(at, condition)| format!("- {{id: asked-{at}, title: asked, when: {condition}}}\n"))
-        .collect();
+    let mut defined = String::new();
+    for (at, condition) in conditions.iter().enumerate() {
+        writeln!(defined, "- {{id: asked-{at}, title: asked, when: {condition}}}").unwrap();
+    }
     let files =
         vec![("base.yaml".to_owned(), base), ("asked.yaml".to_owned(), format!("{PACKAGE}definitions:\n{defined}"))];
     let ruleset = Ruleset::from_files(files).unwrap_or_else(|error| panic!("{error}"));

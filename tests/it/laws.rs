@@ -457,7 +457,7 @@ proptest! {
                 let asked = (*status, severity.clone(), *onset, *recorded);
                 (concepts[0].value.clone(), asked)
             }
-            _ => unreachable!("a diagnosis"),
+            _ => panic!("no diagnosis: {fact:?}"),
         };
         for (part, lower) in &facts {
             for (whole, upper) in &facts {
