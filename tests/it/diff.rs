@@ -96,8 +96,8 @@ fn the_shipped_package_equals_its_refactorings() {
     let refactorings: [(&str, &str, &str); 7] = [
         (
             "the order of a group",
-            "when: {all: [methadone-in-play, {medication: citalopram, status: current-or-planned}]}",
-            "when: {all: [{medication: citalopram, status: current-or-planned}, methadone-in-play]}",
+            "when: {all: [agonist-known-current, {diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}]}",
+            "when: {all: [{diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}, agonist-known-current]}",
         ),
         (
             "a definition put in its place",
@@ -106,8 +106,8 @@ fn the_shipped_package_equals_its_refactorings() {
         ),
         (
             "a negation twice",
-            "when: {all: [methadone-in-play, {medication: citalopram, status: current-or-planned}]}",
-            "when: {not: {not: {all: [methadone-in-play, {medication: citalopram, status: current-or-planned}]}}}",
+            "when: {all: [agonist-known-current, {diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}]}",
+            "when: {not: {not: {all: [agonist-known-current, {diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}]}}}",
         ),
         (
             "not any for none",
@@ -116,8 +116,8 @@ fn the_shipped_package_equals_its_refactorings() {
         ),
         (
             "a clause twice",
-            "when: {all: [methadone-in-play, {medication: citalopram, status: current-or-planned}]}",
-            "when: {all: [methadone-in-play, {medication: citalopram, status: current-or-planned}, methadone-in-play]}",
+            "when: {all: [agonist-known-current, {diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}]}",
+            "when: {all: [agonist-known-current, {diagnosis: [head-injury-tbi, raised-intracranial-pressure, intracranial-lesion]}, agonist-known-current]}",
         ),
         (
             "a group in a group",

@@ -299,7 +299,7 @@ fn an_offer_that_is_always_contraindicated() {
 fn a_rule_that_no_record_of_the_analysis_shows() {
     let concept = "\nconcepts:\n- {id: seeded, kind: diagnosis, title: seeded, icd-10-cm: [F11.10]}\n";
     let when = "{all: [{diagnosis: seeded, status: ever}, {not: {diagnosis: opioid-use-disorder-mild, status: ever}}]}";
-    let seeded = seed("holistic/adjuncts.yaml", "", &(rule("seeded", "consider: yoga", when) + concept));
+    let seeded = seed("holistic/adjuncts.yaml", "", &(rule("seeded", "note: true", when) + concept));
     seeded.warning("never-shown", "- id: seeded");
 }
 
@@ -312,10 +312,10 @@ fn a_rule_that_stands_twice() {
     assert_eq!((run.rule("seeded"), run.rule("seeded-again")), (Truth::True, Truth::True));
 }
 
-/// A scale of the shipped package's GAD-7 with these bands, and a rule a band.
+/// A scale of an instrument of the shipped package, of which no rule looks at two windows, with these bands.
 fn scale(bands: &str) -> String {
     format!(
-        "\nscales:\n- id: seeded\n  title: seeded\n  observation: gad-7\n  within: 12 months\n  range: [0, 21]\n  \
+        "\nscales:\n- id: seeded\n  title: seeded\n  observation: isi\n  within: 12 months\n  range: [0, 21]\n  \
          bands:\n{bands}"
     )
 }

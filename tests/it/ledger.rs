@@ -78,7 +78,8 @@ fn what_is_followed_is_an_item_or_a_branch() {
     let [fault] = faults.as_slice() else { panic!("{faults:?}") };
     assert_eq!((fault.code, fault.help.as_deref()), ("unknown-brief-item", Some("did you mean `one`?")));
     let do_not = "{id: not-1, kind: do-not, title: not this}";
-    assert_eq!(codes(&[ITEM, do_not], &["verification: primary, follows: [one, not-1]"]), ["wrong-carrier"]);
+    let faults = codes(&[ITEM, do_not], &["verification: primary, follows: [one, not-1]"]);
+    assert_eq!(faults, ["wrong-carrier", "uncarried"]);
 }
 
 #[test]

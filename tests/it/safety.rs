@@ -129,7 +129,7 @@ fn a_hazard_that_is_left_open_is_an_error() {
 fn an_overlay_that_disables_a_control_is_warned_of() {
     let shipped = concord::ruleset::Origin { rules: Some("rules".into()), overlay: None }.read().expect("the rules");
     let overlay = "overlay: {name: site, version: 1.0.0, title: A site, developer: The site, base: concord-core}\ndisable:\n\
-                   - {rule: suicide-phq9-item9-insufficient, reason: another instrument, by: a clinician}\n";
+                   - {rule: methadone-qtc-450-499, reason: another limit, by: a clinician}\n";
     let overlay = Files::new(vec![("site.yaml".to_owned(), overlay.to_owned())]);
     let checked = check_sources(Sources { base: shipped.base, overlay: Some(overlay) }, None, Depth::Errors);
     assert_eq!(checked.errors(), 0, "{}", checked.render(false));
@@ -137,7 +137,7 @@ fn an_overlay_that_disables_a_control_is_warned_of() {
     let [warning] = warned.as_slice() else { panic!("{warned:?}") };
     assert_eq!(warning.level, Level::Warning);
     assert!(
-        warning.message.contains("`suicide-not-asked`"),
+        warning.message.contains("`methadone-at-long-qtc`"),
         "{}",
         diag::render(&checked.diagnostics, &checked.files, false)
     );
