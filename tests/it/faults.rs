@@ -266,7 +266,7 @@ fn a_clause_without_effect() {
 
     // A clause that names what the statement fills in has an effect.
     let when = "\n    all:\n    - qtc-at-limit-known\n    - {observation: qtc-interval, within: $qtc_window, at_least: $qtc_limit, as: ecg}";
-    let text = rule("seeded", "consider: yoga", when).replace("statement: seeded", "statement: \"{ecg.value}\"");
+    let text = rule("seeded", "note: true", when).replace("statement: seeded", "statement: \"{ecg.value}\"");
     let named = seed("holistic/adjuncts.yaml", "", &text);
     nothing_found(&named.checked);
 }
