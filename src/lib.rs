@@ -7,13 +7,14 @@
 //! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
 //! | 4 | [`server`], [`deck`] | sockets, limits, drain, health; cases, and what they prove of a package |
 //! | 3 | [`api`], [`handbook`] | protobuf to domain and back; a package as a book |
-//! | 2 | [`ruleset`] | load and activate a package |
+//! | 2 | [`ruleset`], [`audit`] | load and activate a package; append and verify records |
 //! | 1 | [`engine`], [`analysis`] | program to decision, with its explanation; questions about all patients |
-//! | 0 | [`program`], [`rule`], [`clinical`], [`diag`] | compiled form; rule language; codes, patient; diagnostics |
+//! | 0 | [`program`], [`rule`], [`clinical`], [`diag`], [`note`] | compiled form; rule language; codes, patient; diagnostics; signed notes |
 //! | leaf | [`config`], [`telemetry`] | settings; logs and traces |
 
 pub mod analysis;
 pub mod api;
+pub mod audit;
 pub mod cli;
 pub mod clinical;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod deck;
 pub mod diag;
 pub mod engine;
 pub mod handbook;
+pub mod note;
 pub mod program;
 pub mod rule;
 pub mod ruleset;

@@ -8,7 +8,7 @@ use super::{Exit, Format, complain, in_force, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
-use crate::ruleset::signature::TrustedKey;
+use crate::note::TrustedKey;
 use crate::ruleset::trust::{Contents, Trust};
 use crate::ruleset::{Origin, Ruleset};
 

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::ruleset::signature::PrivateKey;
+use crate::note::PrivateKey;
+use crate::ruleset::signature;
 use crate::ruleset::source::SIGNATURE;
 
 const BASE: &str = include_str!("../../tests/broken/base.yaml");
@@ -112,7 +113,7 @@ fn overlay(dir: &Path, version: &str, qtc: &str) {
 
 fn sign(dir: &Path, key: &PrivateKey) {
     let files = Origin { rules: Some(dir.to_owned()), overlay: None }.read().unwrap().base;
-    fs::write(dir.join(SIGNATURE), key.sign(&files)).unwrap();
+    fs::write(dir.join(SIGNATURE), signature::sign(&files, &key)).unwrap();
 }
 
 #[test]

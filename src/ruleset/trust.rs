@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use semver::Version;
 
-use super::signature::{SignatureFault, TrustedKey, files_digest, verify};
+use super::signature::{SignatureFault, files_digest, verify};
 use super::source::Snapshot;
+use crate::note::TrustedKey;
 use crate::rule::model::Package;
 
 /// Most bytes of a state file that is ours.

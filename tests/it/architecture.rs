@@ -19,7 +19,7 @@ enum Floor {
 }
 
 /// Every room of `src/`. A new one is added here and in `docs/architecture.md`.
-const ROOMS: [(&str, Floor); 18] = [
+const ROOMS: [(&str, Floor); 19] = [
     ("main", Floor::Level(6)),
     ("cli", Floor::Level(5)),
     ("server", Floor::Level(4)),
@@ -36,6 +36,7 @@ const ROOMS: [(&str, Floor); 18] = [
     ("rule", Floor::Level(0)),
     ("clinical", Floor::Level(0)),
     ("diag", Floor::Level(0)),
+    ("note", Floor::Level(0)),
     ("config", Floor::Leaf),
     ("telemetry", Floor::Leaf),
 ];

@@ -6,7 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::super::settings::Unusable;
-use crate::ruleset::signature::{PrivateKey, files_digest};
+use crate::note::PrivateKey;
+use crate::ruleset::signature::{self, files_digest};
 use crate::ruleset::{Origin, Ruleset, SIGNATURE};
 
 fn at(path: &Path, why: impl std::fmt::Display) -> Unusable {
@@ -37,7 +38,7 @@ pub(super) fn sign(origin: &Origin, key: &Path) -> Result<String, Unusable> {
         Unusable(format!("`{version}` {why}"))
     })?;
     let path = dir.join(SIGNATURE);
-    fs::write(&path, private.sign(&files)).map_err(|error| at(&path, error))?;
+    fs::write(&path, signature::sign(&files, &private)).map_err(|error| at(&path, error))?;
     let (count, digest) = (files.count(), files_digest(&files));
     Ok(format!("{}: {name} {version}, {count} files, content sha256 {digest}\n", path.display()))
 }
