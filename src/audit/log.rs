@@ -170,6 +170,18 @@ impl Log {
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
         begin(store.as_mut(), access)?;
+        let mut log = Self::attach(store, access)?;
+        log.check()?;
+        log.introduce()?;
+        Ok(log)
+    }
+
+    /// Opens a log that has begun, for a command beside the service: what is
+    /// there is not checked, and nothing is said.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn attach(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
         let name = origin(store.as_mut())?.ok_or_else(|| damaged("it has no name"))?;
         if let Some(wanted) = access.origin.as_ref().filter(|wanted| **wanted != name) {
             let why = format!("the log is named `{name}`, and the settings want `{wanted}`: a log keeps its name");
@@ -179,10 +191,7 @@ impl Log {
         let signer = Signer::open(&access.signing_key, &name).map_err(|error| LogError::Key(error.to_string()))?;
         let archived = store.archive()?.into_iter().collect();
         let durable = store.head()?.frontier;
-        let mut log = Self { store, vault, origin: name, signer, pending: None, archived, durable };
-        log.check()?;
-        log.introduce()?;
-        Ok(log)
+        Ok(Self { store, vault, origin: name, signer, pending: None, archived, durable })
     }
 
     /// Name of the log.

@@ -193,7 +193,7 @@ fn a_log_that_was_changed_is_not_opened() {
         Log::open(store(dir.path()), &access(dir.path())).map(drop).unwrap_err().to_string()
     };
     for (sql, told) in [
-        ("UPDATE entries SET leaf = replace(leaf, '1', '2') WHERE idx = 301", "head"),
+        ("UPDATE entries SET leaf = CAST(replace(leaf, '1', '2') AS BLOB) WHERE idx = 301", "head"),
         ("DELETE FROM entries WHERE idx = 302", "not all there"),
         ("UPDATE head SET size = 302", "does not fit"),
         ("UPDATE checkpoints SET note = replace(note, '3', '4')", "checkpoint"),

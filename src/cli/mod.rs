@@ -7,6 +7,7 @@
 //! | 2 | unusable input, settings or arguments |
 //! | 3 | the server ended with calls in flight |
 
+mod audit;
 mod cases;
 mod evaluate;
 mod in_force;
@@ -36,6 +37,9 @@ enum Command {
     Serve(serve::Arguments),
     /// Evaluate patients from files.
     Evaluate(evaluate::Arguments),
+    /// Read, verify, export and prune the audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Read and check a rules package.
     #[command(subcommand)]
     Rules(rules::Command),
@@ -86,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Audit(command) => audit::run(command),
         Command::Rules(command) => rules::run(command),
         Command::Config(arguments) => settings::run(&arguments),
     }

@@ -9,6 +9,8 @@ pub struct Key {
     pub default: Preset,
     /// What it is, in a line.
     pub about: &'static str,
+    /// Its value is shown to no one.
+    pub secret: bool,
 }
 
 /// A built-in value.
@@ -27,11 +29,15 @@ pub enum Preset {
 }
 
 const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
-    Key { name, default, about }
+    Key { name, default, about, secret: false }
+}
+
+const fn secret(name: &'static str, about: &'static str) -> Key {
+    Key { name, default: Preset::Absent, about, secret: true }
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 24] = [
+pub const KEYS: [Key; 33] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -59,6 +65,19 @@ pub const KEYS: [Key; 24] = [
     key("rules.trusted_keys", Preset::Absent, "public keys that may sign packages: a list, or text with commas"),
     key("rules.state_file", Preset::Absent, "where the highest version is kept; absent: in memory, until the end"),
     key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),
+    key(
+        "audit.store",
+        Preset::Text("sqlite"),
+        "where the record is kept: sqlite, postgres, or none: there is no record",
+    ),
+    key("audit.dir", Preset::Text("concord-data"), "directory of the record (sqlite) and of its keys"),
+    secret("audit.postgres", "how to reach PostgreSQL: postgres://user:password@host/database"),
+    key("audit.origin", Preset::Absent, "name of the log where it is begun; absent: one of its own"),
+    secret("audit.master_key", "the master key, 32 bytes in base64; absent: the one of audit.master_key_file"),
+    key("audit.master_key_file", Preset::Absent, "file of the master key; absent: master.key in audit.dir"),
+    key("audit.signing_key_file", Preset::Absent, "file of the key that signs; absent: signing.key in audit.dir"),
+    key("audit.queue", Preset::Whole(1024), "records that may wait to be written"),
+    key("audit.retention_years", Preset::Whole(6), "years that records are kept; 0: for ever"),
     key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
     key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),
     key("telemetry.otlp_endpoint", Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),

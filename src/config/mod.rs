@@ -14,7 +14,8 @@ use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKin
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Preset};
 pub use self::settings::{
-    AnswerSettings, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings, TelemetrySettings,
+    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
+    TelemetrySettings,
 };
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
@@ -201,7 +202,11 @@ fn entries(flat: &Flat) -> Vec<Entry> {
             let set = flat.get(key.name);
             Entry {
                 key: key.name,
-                value: set.map(|(value, _)| value.to_string()).unwrap_or_default(),
+                value: match set {
+                    Some(_) if key.secret => "(not shown)".to_owned(),
+                    Some((value, _)) => value.to_string(),
+                    None => String::new(),
+                },
                 origin: set.map_or(Origin::Default, |(_, origin)| origin.clone()),
                 about: key.about,
             }

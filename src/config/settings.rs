@@ -18,6 +18,8 @@ pub struct Settings {
     pub rules: RulesSettings,
     /// Answers.
     pub answer: AnswerSettings,
+    /// The audit of record.
+    pub audit: AuditSettings,
     /// Logs and traces.
     pub telemetry: TelemetrySettings,
 }
@@ -38,6 +40,48 @@ pub struct ServerSettings {
     /// Time that calls in flight then have.
     #[serde(deserialize_with = "length")]
     pub drain_deadline: Duration,
+}
+
+/// Where the record is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditStore {
+    /// In a file of `audit.dir`.
+    Sqlite,
+    /// In a PostgreSQL database, which several processes may share.
+    Postgres,
+    /// Nowhere: every answer says so.
+    None,
+}
+
+/// The audit of record.
+#[derive(Clone, Deserialize)]
+pub struct AuditSettings {
+    /// Where it is kept.
+    pub store: AuditStore,
+    /// Directory of the file and of the keys.
+    pub dir: PathBuf,
+    /// How to reach PostgreSQL.
+    pub postgres: Option<String>,
+    /// Name of the log where it is begun.
+    pub origin: Option<String>,
+    /// The master key, base64.
+    pub master_key: Option<String>,
+    /// File of the master key.
+    pub master_key_file: Option<PathBuf>,
+    /// File of the key that signs.
+    pub signing_key_file: Option<PathBuf>,
+    /// Records that may wait.
+    pub queue: u32,
+    /// Years that records are kept; 0: for ever.
+    pub retention_years: u32,
+}
+
+// A password and a key are among them.
+impl fmt::Debug for AuditSettings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("AuditSettings").field("store", &self.store).field("dir", &self.dir).finish_non_exhaustive()
+    }
 }
 
 /// Limits of requests.
@@ -143,12 +187,40 @@ impl Settings {
             return Err(Unfit { key: "rules.poll", wanted: "more than nothing" });
         }
         self.rules.check()?;
+        self.audit.check()?;
         let purpose = &self.answer.purpose_of_use;
         if purpose.is_empty() || !purpose.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Unfit { key: "answer.purpose_of_use", wanted: "a code" });
         }
         Ok(())
     }
+}
+
+impl AuditSettings {
+    fn check(&self) -> Result<(), Unfit> {
+        if self.queue == 0 {
+            return Err(Unfit { key: "audit.queue", wanted: "1 or more" });
+        }
+        if (self.store == AuditStore::Postgres) != self.postgres.is_some() {
+            let wanted = "set where audit.store is postgres, and only there";
+            return Err(Unfit { key: "audit.postgres", wanted });
+        }
+        if self.master_key.is_some() && self.master_key_file.is_some() {
+            let wanted = "absent where audit.master_key is set: one of them would not be used";
+            return Err(Unfit { key: "audit.master_key_file", wanted });
+        }
+        if self.origin.as_deref().is_some_and(unfit_name) {
+            let wanted = "1 to 100 characters without a space, a plus or a comma";
+            return Err(Unfit { key: "audit.origin", wanted });
+        }
+        Ok(())
+    }
+}
+
+/// Names of logs are names of keys.
+fn unfit_name(name: &str) -> bool {
+    let odd = |character: char| character.is_whitespace() || character.is_control() || "+,".contains(character);
+    name.is_empty() || name.chars().count() > 100 || name.chars().any(odd)
 }
 
 impl RulesSettings {

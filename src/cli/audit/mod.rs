@@ -1,0 +1,125 @@
+//! `concord audit`: reads, verifies, exports and prunes the record, on the
+//! machine that has its store and its keys. What reads content is a record
+//! itself, as a call over gRPC is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::settings::{SettingsArguments, Unusable};
+use super::{Exit, complain, print};
+use crate::audit::keys::{master_key, master_key_file};
+use crate::audit::log::{Access, Log, LogError};
+use crate::audit::records::Records;
+use crate::audit::sqlite::Sqlite;
+use crate::audit::store::{Store, StoreError};
+use crate::audit::{self, Options};
+use crate::config::{AuditSettings, AuditStore, Settings};
+
+/// How long a record waits for a place in the queue before the call is refused.
+const QUEUE_WAIT: Duration = Duration::from_secs(1);
+
+/// Opens a store, again and again.
+pub(super) type Opener = Arc<dyn Fn() -> Result<Box<dyn Store>, StoreError> + Send + Sync>;
+
+/// Where the settings say that the record is.
+pub(super) struct Place {
+    /// How it is written.
+    pub(super) options: Options,
+    /// Opens its store.
+    pub(super) opener: Opener,
+}
+
+/// The place of the record; none where the settings want none.
+///
+/// # Errors
+/// Where a key can't be used.
+pub(super) fn place(settings: &Settings) -> Result<Option<Place>, Unusable> {
+    let from = &settings.audit;
+    let opener: Opener = match from.store {
+        AuditStore::None => return Ok(None),
+        AuditStore::Sqlite => {
+            let dir = from.dir.clone();
+            Arc::new(move || Ok(Box::new(Sqlite::open(&dir)?)))
+        }
+        AuditStore::Postgres => return Err(Unusable("audit.store: postgres: not in this build".to_owned())),
+    };
+    let queue = usize::try_from(from.queue).unwrap_or(usize::MAX);
+    let patient = from.store == AuditStore::Postgres;
+    let options = Options { access: access(from)?, queue, queue_wait: QUEUE_WAIT, patient };
+    Ok(Some(Place { options, opener }))
+}
+
+fn access(from: &AuditSettings) -> Result<Access, Unusable> {
+    let master = match &from.master_key {
+        Some(text) => master_key(text).map_err(|error| Unusable(format!("audit.master_key: {error}")))?,
+        None => {
+            let path = from.master_key_file.clone().unwrap_or_else(|| from.dir.join("master.key"));
+            // Where a file has the log already, a new key would open nothing of it.
+            let begun = from.store == AuditStore::Sqlite && from.dir.join(audit::sqlite::FILE).exists();
+            let (key, made) =
+                master_key_file(&path, !begun).map_err(|error| Unusable(format!("audit.master_key_file: {error}")))?;
+            if made {
+                tracing::warn!(
+                    path = %path.display(),
+                    "a master key was made: keep a copy elsewhere, for without it no record can be read"
+                );
+            }
+            key
+        }
+    };
+    Ok(Access {
+        master: Arc::new(master),
+        signing_key: from.signing_key_file.clone().unwrap_or_else(|| from.dir.join("signing.key")),
+        origin: from.origin.clone(),
+    })
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print the last checkpoint: keep it elsewhere, and hold the log against it later.
+    Checkpoint {
+        #[command(flatten)]
+        settings: SettingsArguments,
+    },
+}
+
+/// A log as a command has it: to read, and to say that it was read.
+pub(super) struct Opened {
+    /// Reads.
+    pub(super) records: Records,
+    /// Appends.
+    pub(super) log: Log,
+}
+
+/// Opens the log of the settings, which must have begun.
+pub(super) fn open(arguments: &SettingsArguments) -> Result<Opened, Unusable> {
+    let settings = arguments.load(Vec::new())?.settings;
+    if settings.audit.store == AuditStore::Sqlite && !settings.audit.dir.join(audit::sqlite::FILE).is_file() {
+        let dir = settings.audit.dir.display();
+        return Err(Unusable(format!("audit.dir: {dir}: there is no audit log here")));
+    }
+    let place = place(&settings)?;
+    let Place { options, opener } =
+        place.ok_or_else(|| Unusable("audit.store: none: there is no record".to_owned()))?;
+    let failed = |error: LogError| Unusable(error.to_string());
+    let log = opener().map_err(LogError::from).and_then(|store| Log::attach(store, &options.access)).map_err(failed)?;
+    let store = opener().map_err(|error| Unusable(error.to_string()))?;
+    Ok(Opened { records: Records::new(store, log.vault().clone()), log })
+}
+
+pub(super) fn run(command: Command) -> Exit {
+    let outcome = match command {
+        Command::Checkpoint { settings } => checkpoint(&settings),
+    };
+    outcome.unwrap_or_else(|Unusable(message)| {
+        complain(message);
+        Exit::Unusable
+    })
+}
+
+fn checkpoint(settings: &SettingsArguments) -> Result<Exit, Unusable> {
+    let (note, _) = open(settings)?.records.checkpoint().map_err(|error| Unusable(error.to_string()))?;
+    Ok(if print(&note) { Exit::Fine } else { Exit::Failed })
+}
