@@ -7,7 +7,7 @@
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
 //! | [`seal`], [`keys`] | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
-//! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
+//! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
 //! | [`records`] | reads |
 //!
@@ -18,6 +18,7 @@ pub mod content;
 pub mod entry;
 pub mod keys;
 pub mod log;
+pub mod postgres;
 pub mod records;
 pub mod seal;
 pub mod sqlite;

@@ -11,6 +11,7 @@ use super::settings::{SettingsArguments, Unusable};
 use super::{Exit, complain, print};
 use crate::audit::keys::{master_key, master_key_file};
 use crate::audit::log::{Access, Log, LogError};
+use crate::audit::postgres::Server;
 use crate::audit::records::Records;
 use crate::audit::sqlite::Sqlite;
 use crate::audit::store::{Store, StoreError};
@@ -43,7 +44,12 @@ pub(super) fn place(settings: &Settings) -> Result<Option<Place>, Unusable> {
             let dir = from.dir.clone();
             Arc::new(move || Ok(Box::new(Sqlite::open(&dir)?)))
         }
-        AuditStore::Postgres => return Err(Unusable("audit.store: postgres: not in this build".to_owned())),
+        AuditStore::Postgres => {
+            let url = from.postgres.as_deref().unwrap_or_default();
+            let server = Server::parse(url, from.postgres_plaintext)
+                .map_err(|why| Unusable(format!("audit.postgres: {why}")))?;
+            Arc::new(move || Ok(Box::new(server.open()?)))
+        }
     };
     let queue = usize::try_from(from.queue).unwrap_or(usize::MAX);
     let patient = from.store == AuditStore::Postgres;
