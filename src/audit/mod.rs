@@ -218,6 +218,8 @@ impl Audit {
         let shared = Arc::clone(&self.0);
         let reading = tokio::task::spawn_blocking(move || {
             let idle = shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            // Its connection may have been closed meanwhile.
+            let idle = idle.and_then(|mut records| records.store().head().is_ok().then_some(records));
             let mut records = match idle {
                 Some(records) => records,
                 None => {

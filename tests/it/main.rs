@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod audit_postgres;
 mod bad_input;
 mod bad_package;
 mod broken;
@@ -31,6 +32,7 @@ mod metrics;
 mod open_deck;
 mod overlay;
 mod packages;
+mod postgres;
 mod reload;
 mod ruleset;
 mod safety;

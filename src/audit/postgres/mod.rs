@@ -343,10 +343,12 @@ impl Batch for Writing<'_> {
         let client = &session.client;
         let values: [&(dyn ToSql + Sync); 5] = [&size, &frontier, &first, &signed, &signed_at];
         // The head is written whether it changed or not: the server answers the COMMIT of a transaction that failed
-        // as it answers any other, and only what stands before it tells.
-        let (rows, ()) = session.wait(async {
+        // as it answers any other, and only what stands before it tells. And a COMMIT that waits for a standby is
+        // answered as done when the limit of a statement ends the wait: it has none, and is given up from here.
+        let (rows, (), ()) = session.wait(async {
             tokio::try_join!(biased;
                 client.execute(&statement, &values),
+                client.batch_execute("SET LOCAL statement_timeout = 0"),
                 client.batch_execute("COMMIT"),
             )
         })?;
