@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod audit_postgres;
 mod bad_input;
 mod bad_package;
