@@ -299,5 +299,7 @@ fn open(options: &Options, opener: &impl Fn() -> Result<Box<dyn Store>, StoreErr
 }
 
 #[cfg(test)]
+mod store_tests;
+#[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -180,12 +180,14 @@ impl Store for Sqlite {
     }
 
     fn rows(&mut self, from: u64, to: u64, most: u64) -> Result<Vec<Row>, StoreError> {
+        // An index that no entry can have is as good as the highest that one can.
+        let [from, to, most] = [from, to, most].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
         let mut statement = self.0.prepare_cached(
             "SELECT e.idx, e.id, e.at, e.of, e.leaf, e.body, k.key, k.subject
              FROM entries e LEFT JOIN keys k ON k.idx = e.idx
              WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx LIMIT ?",
         )?;
-        let rows = statement.query_map(params![Index(from), Index(to), Index(most)], |row| {
+        let rows = statement.query_map(params![from, to, most], |row| {
             Ok(Row {
                 index: row.get::<_, Index>(0)?.0,
                 id: Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0),

@@ -1,19 +1,19 @@
 //! What every store has to do. `tests.rs` asks it of the file, and
-//! `tests/it/audit_postgres.rs` of a PostgreSQL server: each brings `audit` into
-//! scope.
+//! `tests/it/audit_postgres.rs` of a PostgreSQL server: to both the modules of the
+//! log are beside it.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::audit::checkpoint::Checkpoint;
-use super::audit::content::{Content, Dictionary};
-use super::audit::entry::{Draft, Entry, Kind, Leaf, Subject};
-use super::audit::keys::Signer;
-use super::audit::log::{self, Access, Append, ArchiveItem, Effect, Log, check_row};
-use super::audit::records::Records;
-use super::audit::seal::LocalKey;
-use super::audit::store::{Archived, Store, Stored};
-use super::audit::tree::{self, Hash};
+use super::checkpoint::Checkpoint;
+use super::content::{Content, Dictionary};
+use super::entry::{Draft, Entry, Kind, Leaf, Subject};
+use super::keys::Signer;
+use super::log::{self, Access, Append, ArchiveItem, Effect, Log, check_row};
+use super::records::Records;
+use super::seal::LocalKey;
+use super::store::{Archived, Store, Stored};
+use super::tree::{self, Hash};
 
 /// An empty store, and a directory for keys.
 pub trait Place {

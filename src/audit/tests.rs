@@ -1,13 +1,8 @@
 use std::path::Path;
 
 use super::sqlite::Sqlite;
+use super::store_tests::{self as shared, Place, access, append, draft, erase};
 use super::*;
-use crate::audit;
-
-#[path = "store_tests.rs"]
-mod shared;
-
-use self::shared::{Place, access, append, draft, erase};
 
 struct File(tempfile::TempDir);
 
