@@ -48,11 +48,13 @@ install_language_server() {
     npm install --prefix "$folder" --no-audit --no-fund --silent "yaml-language-server@$LANGUAGE_SERVER_VERSION"
 }
 
-# Starts a server on a free port of the loopback interface; sets ADDRESS and SERVER_PID. The system chooses the port,
+# Starts a server on a free port of the loopback interface; sets ADDRESS, SERVER_PID and
+# DATA, the directory of its record, which is gone with it. The system chooses the port,
 # and the log says which.
 start_server() {
     local log="$ROOT/target/server.log"
-    CONCORD__SERVER__GRPC_ADDR=127.0.0.1:0 CONCORD__SERVER__DRAIN_LEAD=0s "$1" serve >/dev/null 2>"$log" &
+    DATA="$(mktemp -d)"
+    CONCORD__AUDIT__DIR="$DATA" CONCORD__SERVER__GRPC_ADDR=127.0.0.1:0 CONCORD__SERVER__DRAIN_LEAD=0s "$1" serve >/dev/null 2>"$log" &
     SERVER_PID=$!
     trap stop_server EXIT
     for _ in $(seq 300); do
@@ -76,5 +78,6 @@ stop_server() {
         cat "$ROOT/target/server.log" >&2
         fail "the server did not drain"
     fi
+    rm -rf "$DATA"
     return "$code"
 }

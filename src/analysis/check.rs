@@ -20,6 +20,9 @@ use super::questions::{self, Claim, Depth, Finding};
 /// be asked.
 #[must_use]
 pub fn package(package: &Package, depth: Depth) -> Vec<Diagnostic> {
+    if depth == Depth::Nothing {
+        return Vec::new();
+    }
     let defs: Vec<ConceptDef> = package.concepts.iter().map(|concept| concept.def.clone()).collect();
     let Ok(index) = ConceptIndex::build(&defs) else { return Vec::new() };
     let (program, claims) = compile::with_invariants(package);

@@ -21,14 +21,15 @@ comes from a program covered by 42 CFR Part 2, that regulation covers this answe
 the patient's consent or the regulation allows, and it may not be used against the patient in civil, criminal, \
 administrative or legislative proceedings without the patient's separate consent or a court order.";
 
-/// The response to a request.
+/// The response to a request. That there is a record of it, its receipt says
+/// when there is one.
 #[must_use]
 pub fn response(decision: Decision) -> proto::EvaluateResponse {
     let handling = handling(&decision);
     let answer = decision.answer;
     let all_asked = answer.more_data_requests.is_empty() && answer.more_assessments.is_empty();
     proto::EvaluateResponse {
-        decision_id: decision.id,
+        decision_id: decision.id.to_string(),
         request_id: decision.request_id,
         ruleset: Some(ruleset_ref(&decision.ruleset)),
         engine_version: ENGINE_VERSION.to_owned(),
@@ -50,11 +51,17 @@ pub fn response(decision: Decision) -> proto::EvaluateResponse {
         considered: answer.considered.into_iter().map(considered).collect(),
         handling: Some(handling),
         clinical_review: clinical_review(&decision.ruleset).into(),
-        receipt: Some(proto::Receipt { audit: receipt::Audit::None.into() }),
+        receipt: Some(unrecorded()),
         disabled_safety_rules: answer.disabled_safety_rules.into_iter().map(disabled_rule).collect(),
         drafts_included: answer.drafts_included,
         disagreements: answer.disagreements.into_iter().map(disagreement).collect(),
     }
+}
+
+/// The receipt of an answer of which there is no record.
+#[must_use]
+pub fn unrecorded() -> proto::Receipt {
+    proto::Receipt { audit: receipt::Audit::None.into(), ..proto::Receipt::default() }
 }
 
 /// The bytes that the same request, package and `as_of` always give: the

@@ -28,7 +28,7 @@ pub struct Terms {
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// UUIDv7.
-    pub id: String,
+    pub id: Uuid,
     /// The caller's id of the request; empty where none was sent.
     pub request_id: String,
     /// What the engine says.
@@ -65,7 +65,7 @@ pub fn decide(
 /// The span carries counts alone. Even the scope stays out: that a trace is of
 /// someone with opioid use disorder is what must not be known.
 fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> Decision {
-    let id = Uuid::now_v7().to_string();
+    let id = Uuid::now_v7();
     let span = tracing::info_span!(
         "evaluate",
         concord.decision.id = %id,

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use tonic_types::StatusExt;
 use tracing::Instrument as _;
 
-use super::answer;
-use super::decide::{Terms, decide};
+use super::decide::Terms;
 use super::limits::STREAM_BUFFER;
 use super::proto::decision_service_server::DecisionService;
 use super::proto::{self, ErrorReason, evaluate_stream_response::Outcome};
+use super::recording::{CallFacts, Recorder};
 use super::refusal::{Refusal, Violation};
 use super::request::item_id;
 use super::status::{item_status, of_transport, status};
@@ -31,33 +32,32 @@ pub struct Decisions {
 struct Shared {
     active: Active,
     terms: Terms,
+    recorder: Recorder,
 }
 
 impl Decisions {
     /// A service over the package that `active` holds at each call.
     #[must_use]
-    pub fn new(active: Active, terms: Terms, draining: watch::Receiver<bool>) -> Self {
-        Self { shared: Arc::new(Shared { active, terms }), draining }
-    }
-}
-
-impl Shared {
-    fn evaluate(&self, request: proto::EvaluateRequest) -> Result<proto::EvaluateResponse, Refusal> {
-        let ruleset = self.active.get().ok_or(Refusal::NoActiveRuleset)?;
-        decide(&ruleset, request, &self.terms, Timestamp::now()).map(answer::response)
+    pub fn new(active: Active, terms: Terms, recorder: Recorder, draining: watch::Receiver<bool>) -> Self {
+        Self { shared: Arc::new(Shared { active, terms, recorder }), draining }
     }
 }
 
 /// Evaluates in a task of its own. A caller that leaves drops the call's
 /// future, and an evaluation that has begun must still reach its end: what is
 /// decided is to be on record, whoever is still listening.
-async fn detached(shared: &Arc<Shared>, request: proto::EvaluateRequest) -> Result<proto::EvaluateResponse, Refusal> {
-    let shared = Arc::clone(shared);
-    let work = async move { shared.evaluate(request) }.in_current_span();
-    match tokio::spawn(work).await {
+async fn detached(
+    shared: &Arc<Shared>,
+    call: &CallFacts,
+    request: proto::EvaluateRequest,
+) -> Result<proto::EvaluateResponse, Refusal> {
+    let (of, facts) = (Arc::clone(shared), call.clone());
+    let work = async move { of.recorder.decide(&facts, of.active.get(), request, &of.terms).await };
+    match tokio::spawn(work.in_current_span()).await {
         Ok(outcome) => outcome,
         Err(_) => {
             tracing::error!("an evaluation panicked");
+            shared.recorder.refused(call, &Refusal::Internal).await?;
             Err(Refusal::Internal)
         }
     }
@@ -69,7 +69,9 @@ impl DecisionService for Decisions {
         &self,
         request: Request<proto::EvaluateRequest>,
     ) -> Result<Response<proto::EvaluateResponse>, Status> {
-        detached(&self.shared, request.into_inner()).await.map(Response::new).map_err(|refusal| status(&refusal))
+        let call = CallFacts::of(request.extensions());
+        let answer = detached(&self.shared, &call, request.into_inner()).await;
+        answer.map(Response::new).map_err(|refusal| status(&refusal))
     }
 
     type EvaluateStreamStream = ReceiverStream<Result<proto::EvaluateStreamResponse, Status>>;
@@ -81,7 +83,8 @@ impl DecisionService for Decisions {
         // Bounded, so that a slow reader stops the reading and no queue grows.
         let (answers, receiver) = mpsc::channel(STREAM_BUFFER);
         let (shared, draining) = (Arc::clone(&self.shared), self.draining.clone());
-        tokio::spawn(stream(shared, request.into_inner(), answers, draining).in_current_span());
+        let call = CallFacts::of(request.extensions());
+        tokio::spawn(stream(shared, call, request.into_inner(), answers, draining).in_current_span());
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 }
@@ -89,6 +92,7 @@ impl DecisionService for Decisions {
 /// One item at a time: answers come in the order of the items.
 async fn stream(
     shared: Arc<Shared>,
+    call: CallFacts,
     mut items: Streaming<proto::EvaluateStreamRequest>,
     answers: mpsc::Sender<Result<proto::EvaluateStreamResponse, Status>>,
     mut draining: watch::Receiver<bool>,
@@ -102,8 +106,17 @@ async fn stream(
         };
         let answer = match item {
             Ok(None) => return,
-            Ok(Some(item)) => Ok(respond(&shared, item).await),
-            Err(status) => Err(status),
+            // Each item is a call of its own to the record.
+            Ok(Some(item)) => {
+                Ok(respond(&shared, &CallFacts { received: Timestamp::now(), ..call.clone() }, item).await)
+            }
+            Err(failed) => {
+                let reason = StatusExt::get_details_error_info(&failed).map(|info| info.reason);
+                match shared.recorder.ended(&call, failed.code(), reason, Vec::new()).await {
+                    Ok(()) => Err(failed),
+                    Err(refusal) => Err(status(&refusal)),
+                }
+            }
         };
         let last = answer.is_err();
         if answers.send(answer).await.is_err() || last {
@@ -112,15 +125,21 @@ async fn stream(
     }
 }
 
-async fn respond(shared: &Arc<Shared>, item: proto::EvaluateStreamRequest) -> proto::EvaluateStreamResponse {
+async fn respond(
+    shared: &Arc<Shared>,
+    call: &CallFacts,
+    item: proto::EvaluateStreamRequest,
+) -> proto::EvaluateStreamResponse {
     let Some(request) = item.request else {
+        let refusal = no_request();
+        let refusal = shared.recorder.refused(call, &refusal).await.err().unwrap_or(refusal);
         return proto::EvaluateStreamResponse {
             request_id: String::new(),
-            outcome: Some(Outcome::Status(item_status(&no_request()))),
+            outcome: Some(Outcome::Status(item_status(&refusal))),
         };
     };
     let request_id = item_id(&request, &shared.terms.limits);
-    let outcome = match detached(shared, request).await {
+    let outcome = match detached(shared, call, request).await {
         Ok(response) => Outcome::Response(response),
         Err(refusal) => Outcome::Status(item_status(&refusal)),
     };

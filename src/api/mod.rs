@@ -10,6 +10,7 @@ pub mod limits;
 pub mod patient_schema;
 mod rationale;
 mod record;
+pub mod recording;
 pub mod refusal;
 pub mod request;
 mod ruleset_answer;

@@ -28,6 +28,12 @@ pub enum Refusal {
     Draining,
     /// As many packages are being checked as may be at once.
     CheckBusy,
+    /// The record can't be written: without it there is no answer.
+    NotRecorded,
+    /// As many records wait to be written as may.
+    AuditBusy,
+    /// A request of this id was answered, and it was another one.
+    RequestIdReused,
     /// A fault of the service.
     Internal,
 }

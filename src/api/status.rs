@@ -11,6 +11,8 @@
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
 //! | another package is being checked | UNAVAILABLE | `RetryInfo` |
+//! | the record can't be written, or has to wait too long | UNAVAILABLE | `RetryInfo` |
+//! | the id of the request is that of another request | ALREADY_EXISTS | |
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
@@ -53,6 +55,12 @@ pub fn status(refusal: &Refusal) -> Status {
         Refusal::NoActiveRuleset => retry(ErrorReason::NoActiveRuleset, message(refusal)),
         Refusal::Draining => retry(ErrorReason::Draining, message(refusal)),
         Refusal::CheckBusy => retry(ErrorReason::CheckBusy, message(refusal)),
+        Refusal::NotRecorded => retry(ErrorReason::AuditUnavailable, message(refusal)),
+        Refusal::AuditBusy => retry(ErrorReason::AuditBusy, message(refusal)),
+        Refusal::RequestIdReused => {
+            let details = details(ErrorReason::RequestIdReused);
+            Status::with_error_details(Code::AlreadyExists, message(refusal), details)
+        }
         Refusal::DigestMismatch { active } => {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
             let reason = ErrorReason::RulesetDigestMismatch.as_str_name();
@@ -79,6 +87,9 @@ pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
         Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset, [].as_slice()),
         Refusal::Draining => (Code::Unavailable, ErrorReason::Draining, [].as_slice()),
         Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy, [].as_slice()),
+        Refusal::NotRecorded => (Code::Unavailable, ErrorReason::AuditUnavailable, [].as_slice()),
+        Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy, [].as_slice()),
+        Refusal::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused, [].as_slice()),
         Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch, [].as_slice()),
         Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal, [].as_slice()),
@@ -107,7 +118,34 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::RuleNotFound { .. } => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
         Refusal::CheckBusy => "another package is being checked",
+        Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
+        Refusal::AuditBusy => "as many audit records wait to be written as may",
+        Refusal::RequestIdReused => "a request with this request_id was answered, and its content was another",
         Refusal::Internal => "the service failed",
+    }
+}
+
+/// The name of a code, as gRPC spells it.
+#[must_use]
+pub fn code_word(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

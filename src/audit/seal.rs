@@ -43,7 +43,7 @@ pub trait MasterKey: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`SealFault::MasterKey`] where another master key wrapped it,
     /// [`SealFault::Altered`] where it is not what was wrapped.
-    fn unwrap(&self, wrapped: &[u8], bound: &[u8]) -> Result<Secret, SealFault>;
+    fn open(&self, wrapped: &[u8], bound: &[u8]) -> Result<Secret, SealFault>;
 }
 
 /// A master key that is at hand.
@@ -126,7 +126,7 @@ impl MasterKey for LocalKey {
         Ok(wrapped)
     }
 
-    fn unwrap(&self, wrapped: &[u8], bound: &[u8]) -> Result<Secret, SealFault> {
+    fn open(&self, wrapped: &[u8], bound: &[u8]) -> Result<Secret, SealFault> {
         let rest = wrapped.strip_prefix(&[WRAPPED]).ok_or(SealFault::Altered)?;
         let (name, rest) = rest.split_first_chunk::<8>().ok_or(SealFault::Altered)?;
         if *name != self.name {
@@ -169,7 +169,7 @@ impl Vault {
     /// # Errors
     /// [`SealFault`] where the master key is another.
     pub fn open(master: Arc<dyn MasterKey>, wrapped: &[u8]) -> Result<Self, SealFault> {
-        let index = master.unwrap(wrapped, INDEX)?;
+        let index = master.open(wrapped, INDEX)?;
         Ok(Self { master, index })
     }
 
@@ -241,7 +241,7 @@ impl Vault {
         dictionary: impl FnMut(&[u8; 32]) -> Option<Arc<[u8]>>,
     ) -> Result<Content, SealFault> {
         let id = bound(&leaf.id);
-        let key = self.master.unwrap(wrapped, &id)?;
+        let key = self.master.open(wrapped, &id)?;
         let payload = Payload { msg: body, aad: &id };
         let packed = cipher(&derive(&key, "seal")).decrypt(&[0; 12].into(), payload).map_err(|_| SealFault::Altered)?;
         let packed = Zeroizing::new(packed);

@@ -1,12 +1,16 @@
 //! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
 
 use clap::Args;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
 
+use super::audit::{Place, place};
 use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
 use super::{Exit, complain};
-use crate::config::{LogFormat, Settings};
+use crate::api::recording::Recorder;
+use crate::audit::{Audit, State};
+use crate::config::{AuditStore, LogFormat, Settings};
 use crate::ruleset::Active;
 use crate::ruleset::reload::Reloader;
 use crate::server::health::{Board, Phase};
@@ -75,6 +79,10 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
     let bound = listener.local_addr().unwrap_or(address);
     tracing::info!("listening grpc={bound}");
     let (active, board) = (Active::new(), Board::default());
+    let recorder = match settings.audit.store {
+        AuditStore::None => Recorder::none(),
+        AuditStore::Sqlite | AuditStore::Postgres => Recorder::awaiting(),
+    };
     let options = server::Options {
         terms: terms(&settings),
         metadata_bytes: settings.limits.metadata_bytes,
@@ -82,20 +90,54 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         deadline_max: settings.server.deadline_max,
         drain_lead: settings.server.drain_lead,
         drain_deadline: settings.server.drain_deadline,
+        recorder: recorder.clone(),
     };
-    let loader = Loader::new(Reloader::new(origin(&settings), trust, active.clone()), active.clone());
+    let reloader = Reloader::new(origin(&settings), trust, active.clone());
+    let loader = Loader::new(reloader, active.clone(), recorder.clone());
     let serving = server::serve(listener, active, board.clone(), options, async || signals.next().await);
     let mut serving = std::pin::pin!(serving);
     let failed = |error: server::ServeError| Unusable(error.to_string());
+    let begin = async {
+        open_log(&settings, &recorder, &board).await?;
+        loader.start().await.map_err(Unusable)
+    };
     tokio::select! {
         end = &mut serving => return end.map_err(failed),
-        begun = loader.start() => begun.map_err(Unusable)?,
+        begun = begin => begun?,
     }
     board.enter(Phase::Serving);
-    tokio::select! {
+    let end = tokio::select! {
         end = serving => end.map_err(failed),
         () = loader.run(settings.rules.poll, async || { hangup.recv().await; }) => Ok(End::Drained),
+    };
+    if let Ok(Some(audit)) = recorder.audit() {
+        audit.close().await;
     }
+    end
+}
+
+/// Opens the audit log, on a thread that may wait for it, and lets health say
+/// whether it can be written.
+async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Result<(), Unusable> {
+    let Some(Place { options, opener }) = place(settings)? else {
+        tracing::warn!("audit.store is none: there is no record of what is answered");
+        return Ok(());
+    };
+    let runtime = Handle::current();
+    let opened = spawn_blocking(move || Audit::start(&options, move || opener(), runtime)).await;
+    let audit = opened
+        .map_err(|_| Unusable("the audit log could not be opened".to_owned()))?
+        .map_err(|error| Unusable(error.to_string()))?;
+    tracing::info!(log = audit.origin(), "audit log open");
+    let (mut state, board) = (audit.state(), board.clone());
+    tokio::spawn(async move {
+        while state.changed().await.is_ok() {
+            let up = *state.borrow_and_update() == State::Up;
+            board.recordable(up);
+        }
+    });
+    recorder.opened(audit);
+    Ok(())
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Unusable> {

@@ -22,6 +22,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
     let components = components::all(case);
     let asks = requests::all(case, &components);
     let truths = || case.rules().map(|(compiled, _)| case.truth(compiled));
+    let fired = case.rules().filter(|(compiled, _)| case.truth(compiled) == Truth::True);
     let mut answer = Answer {
         as_of: case.as_of.to_string(),
         scope,
@@ -43,6 +44,7 @@ pub fn answer(case: &Case<'_>) -> Answer {
         unrecognized: case.grounded.unrecognized.clone(),
         readings: case.grounded.readings.clone(),
         considered: considered(case),
+        fired: fired.map(|(_, rule)| rule.id.value.clone()).collect(),
         tally: Tally {
             fired: truths().filter(|truth| *truth == Truth::True).count(),
             undecided: truths().filter(|truth| *truth == Truth::Unknown).count(),

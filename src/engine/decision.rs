@@ -133,6 +133,9 @@ pub struct Answer {
     pub readings: Vec<Reading>,
     /// Every rule considered; filled with [`Explain::Full`] only.
     pub considered: Vec<ConsideredRule>,
+    /// Ids of the rules whose condition is true, as the package orders them. For
+    /// the audit record: the answer names those that say something.
+    pub fired: Vec<String>,
     /// What it took, for spans: rules that fired, requests, atoms that differ
     /// from an empty record.
     pub tally: Tally,

@@ -23,6 +23,8 @@ pub struct Checked {
     pub package: Package,
     /// Digest of the package without its overlay.
     pub base_digest: String,
+    /// What was checked.
+    pub sources: Sources,
 }
 
 impl Checked {
@@ -44,6 +46,7 @@ impl Checked {
 /// all patients at once.
 #[must_use]
 pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Checked {
+    let checked = sources.clone();
     let first = u32::try_from(sources.base.count()).unwrap_or(u32::MAX);
     let laid_over = sources.overlay.is_some();
     let files = sources.files();
@@ -70,7 +73,7 @@ pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Che
         if sound(&diagnostics) {
             diagnostics.extend(logic::package(&package, depth));
         }
-        return Checked { files, diagnostics, package, base_digest };
+        return Checked { files, diagnostics, package, base_digest, sources: checked };
     }
     let laid = read::documents(files.iter().filter(|(index, ..)| *index >= first), &mut diagnostics);
     let package = lay_over(&package, &base, &laid, &files, first, &base_digest, &mut diagnostics);
@@ -80,7 +83,7 @@ pub fn check_sources(sources: Sources, today: Option<&str>, depth: Depth) -> Che
     if sound(&diagnostics) {
         diagnostics.extend(logic::package(&package, depth));
     }
-    Checked { files, diagnostics, package, base_digest }
+    Checked { files, diagnostics, package, base_digest, sources: checked }
 }
 
 fn sound(diagnostics: &[Diagnostic]) -> bool {

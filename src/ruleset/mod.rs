@@ -1,6 +1,7 @@
 //! Rules packages at run time: loaded, checked, compiled, with their digest.
 
 mod active;
+pub mod archive;
 pub mod attributes;
 mod check;
 pub mod diff;
@@ -36,6 +37,7 @@ pub struct Ruleset {
     overlay_digest: Option<String>,
     warnings: String,
     uses: Uses,
+    sources: Sources,
 }
 
 /// Counts of a package.
@@ -139,7 +141,8 @@ impl Ruleset {
         // Made here and not by the first request that asks for it.
         let _ = engine.with_drafts();
         let uses = Uses::of(engine.package(), engine.program());
-        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered, uses })
+        let sources = checked.sources;
+        Ok(Self { engine, digest, base_digest, overlay_digest, warnings: rendered, uses, sources })
     }
 
     /// SHA-256 over the package, its overlay, the code tables and the version of
@@ -159,6 +162,12 @@ impl Ruleset {
     #[must_use]
     pub fn overlay_digest(&self) -> Option<&str> {
         self.overlay_digest.as_deref()
+    }
+
+    /// The files that it was read from.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// Warnings of the check, rendered; empty where there are none.

@@ -1,6 +1,7 @@
 //! One call as the edge sees it: its name, its deadline, its span, and the one
 //! record that is made of it, however it ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Request};
@@ -9,9 +10,12 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::Code;
+use tonic::transport::server::TcpConnectInfo;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::api::recording::CallFacts;
+use crate::api::status::code_word;
 use crate::telemetry::semconv;
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
@@ -40,6 +44,8 @@ pub(super) struct Call {
     pub(super) span: Span,
     /// None: a stream whose caller set no deadline.
     pub(super) deadline: Option<Instant>,
+    /// As the record names it.
+    pub(super) facts: CallFacts,
     method: &'static str,
     begun: Instant,
     status: Option<Code>,
@@ -71,16 +77,33 @@ impl Call {
         // Fails only where no trace exporter is set up; the caller's trace is
         // then still named in the log.
         let traced = span.set_parent(parent).is_ok().then(|| span.context().span().span_context().clone());
-        if let Some(trace) = traced.into_iter().chain([asked]).find(SpanContext::is_valid) {
-            span.record("trace_id", tracing::field::display(trace.trace_id()));
+        let trace = traced.into_iter().chain([asked]).find(SpanContext::is_valid).map(|trace| trace.trace_id());
+        if let Some(trace) = trace {
+            span.record("trace_id", tracing::field::display(trace));
         }
+        let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+        let facts = CallFacts {
+            recorded: Arc::default(),
+            caller: peer.map_or_else(|| "anonymous".to_owned(), |peer| format!("anonymous@{}", peer.ip())),
+            method: method.to_owned(),
+            trace: trace.map(|trace| trace.to_string()),
+            received: jiff::Timestamp::now(),
+        };
         Self {
             span,
+            facts,
             deadline: budget.and_then(|budget| begun.checked_add(budget.saturating_sub(MARGIN))),
             method,
             begun,
             status: None,
         }
+    }
+
+    /// Is it one of which the record says how it ended? Those of health and
+    /// reflection say nothing of patients, and names that are no methods are
+    /// anyone's to make up.
+    pub(super) fn is_ours(&self) -> bool {
+        self.method.starts_with("concord.")
     }
 
     /// Notes how the call ends. The first word counts.
@@ -92,7 +115,7 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         // Without a status the caller left before the end.
-        let code = name(self.status.unwrap_or(Code::Cancelled));
+        let code = code_word(self.status.unwrap_or(Code::Cancelled));
         self.span.record(semconv::RPC_STATUS, code);
         let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
@@ -124,28 +147,6 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
         "u" => Some(Duration::from_micros(count)),
         "n" => Some(Duration::from_nanos(count)),
         _ => None,
-    }
-}
-
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

@@ -7,13 +7,15 @@
 //! 2. panics: caught, INTERNAL, so that no connection is torn down;
 //! 3. deadline: the caller's or the server's, whichever is sooner, answered
 //!    with DEADLINE_EXCEEDED; bodies of streams included;
-//! 4. words: statuses that the transport made get constant text, since its own
+//! 4. record: how a call ended that no service has recorded, before it is told;
+//! 5. words: statuses that the transport made get constant text, since its own
 //!    quotes what was sent;
-//! 5. the services.
+//! 6. the services.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,24 +25,28 @@ use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
 use super::call::Call;
+use crate::api::recording::Recorder;
 use crate::api::refusal::Refusal;
 use crate::api::status::{deadline_exceeded, of_transport, status};
 
 /// Makes the [`Edge`] around the services.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EdgeLayer {
     /// Longest time that a unary call may take.
     pub deadline_max: Duration,
+    /// Records calls that no service has answered.
+    pub recorder: Recorder,
 }
 
 impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, inner: S) -> Edge<S> {
-        Edge { inner, deadline_max: self.deadline_max }
+        Edge { inner, deadline_max: self.deadline_max, recorder: self.recorder.clone() }
     }
 }
 
@@ -49,6 +55,7 @@ impl<S> Layer<S> for EdgeLayer {
 pub struct Edge<S> {
     inner: S,
     deadline_max: Duration,
+    recorder: Recorder,
 }
 
 type Answer = Result<Response<Body>, Infallible>;
@@ -66,10 +73,11 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let call = Call::begin(&request, self.deadline_max);
+        request.extensions_mut().insert(call.facts.clone());
         let inner = call.span.in_scope(|| caught(|| self.inner.call(request)));
-        Box::pin(answer(call, inner))
+        Box::pin(answer(call, inner, self.recorder.clone()))
     }
 }
 
@@ -81,19 +89,41 @@ fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
 }
 
-async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Panicked>) -> Answer {
+async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Panicked>, recorder: Recorder) -> Answer {
     let response = match inner {
         Ok(inner) => within(&call, inner).await,
         Err(Panicked) => failed(&status(&Refusal::Internal)),
     };
-    let (mut head, body) = response.into_parts();
-    let told = reworded(&mut head.headers);
+    let (mut head, mut body) = response.into_parts();
+    let mut told = reworded(&mut head.headers);
+    if let Some(code) = told.filter(|code| *code != Code::Ok && call.is_ours())
+        && let Err(refusal) = recorded(&call, &recorder, code, &head.headers).await
+    {
+        (head, body) = failed(&status(&refusal)).into_parts();
+        told = Some(Code::Unavailable);
+    }
     if let Some(code) = told {
         call.ends(code);
     }
     let deadline = call.deadline.map(|deadline| Box::pin(sleep_until(deadline)));
     let body = Observed { inner: body, call: Some(call), deadline };
     Ok(Response::from_parts(head, Body::new(body)))
+}
+
+/// Records how a call ended that no service has recorded. In a task of its own,
+/// since the caller may leave; where the deadline has passed, no one waits for it.
+async fn recorded(call: &Call, recorder: &Recorder, code: Code, headers: &HeaderMap) -> Result<(), Refusal> {
+    if code != Code::DeadlineExceeded && call.facts.recorded.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let reason = Status::from_header_map(headers).and_then(|status| status.get_details_error_info());
+    let reason = reason.map(|info| info.reason);
+    let (facts, recorder) = (call.facts.clone(), recorder.clone());
+    let work = tokio::spawn(async move { recorder.ended(&facts, code, reason, Vec::new()).await });
+    if code == Code::DeadlineExceeded {
+        return Ok(());
+    }
+    work.await.unwrap_or(Err(Refusal::Internal))
 }
 
 async fn within<F: Future<Output = Answer>>(call: &Call, inner: F) -> Response<Body> {

@@ -49,7 +49,7 @@ impl http_body::Body for Bad {
 }
 
 async fn call(path: &str, timeout: Option<&str>) -> Status {
-    let mut edge = EdgeLayer { deadline_max: Duration::from_millis(200) }.layer(Acting);
+    let mut edge = EdgeLayer { deadline_max: Duration::from_millis(200), recorder: Recorder::none() }.layer(Acting);
     let mut request = Request::builder().uri(path);
     if let Some(timeout) = timeout {
         request = request.header("grpc-timeout", timeout);

@@ -4,7 +4,7 @@
 //!
 //! | service | status |
 //! | --- | --- |
-//! | `""`, `concord.v1.DecisionService`, `concord.v1.RulesetService` | SERVING while a package is active and the server is not shutting down |
+//! | `""`, `concord.v1.DecisionService`, `concord.v1.RulesetService`, `concord.v1.AuditService` | SERVING while a package is active, the audit log can be written and the server is not shutting down |
 //! | `liveness` | SERVING as long as the process answers |
 
 use tokio::sync::{mpsc, watch};
@@ -15,7 +15,7 @@ use tonic_health::pb::health_server::Health;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 /// Services that are ready when a package is active.
-const READY: [&str; 3] = ["", "concord.v1.DecisionService", "concord.v1.RulesetService"];
+const READY: [&str; 4] = ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "concord.v1.AuditService"];
 
 /// Asks whether the process is alive at all.
 const LIVENESS: &str = "liveness";
@@ -33,13 +33,20 @@ pub enum Phase {
     Draining,
 }
 
+/// The phase, and whether there can be a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct View {
+    phase: Phase,
+    recordable: bool,
+}
+
 /// The phase, and who listens to it.
 #[derive(Clone, Debug)]
-pub struct Board(watch::Sender<Phase>);
+pub struct Board(watch::Sender<View>);
 
 impl Default for Board {
     fn default() -> Self {
-        Self(watch::Sender::new(Phase::Starting))
+        Self(watch::Sender::new(View { phase: Phase::Starting, recordable: true }))
     }
 }
 
@@ -48,18 +55,24 @@ impl Board {
     /// becomes active meanwhile must not draw traffic again.
     pub fn enter(&self, phase: Phase) {
         self.0.send_if_modified(|now| {
-            let forward = rank(phase) > rank(*now);
+            let forward = rank(phase) > rank(now.phase);
             if forward {
-                *now = phase;
+                now.phase = phase;
             }
             forward
         });
     }
 
+    /// Says whether there can be a record. Without one nothing is answered, and
+    /// load balancers are to look elsewhere.
+    pub fn recordable(&self, recordable: bool) {
+        self.0.send_if_modified(|now| std::mem::replace(&mut now.recordable, recordable) != recordable);
+    }
+
     /// The phase.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        *self.0.borrow()
+        self.0.borrow().phase
     }
 
     /// The gRPC service.
@@ -80,15 +93,16 @@ fn rank(phase: Phase) -> u8 {
 
 /// Answers health checks.
 #[derive(Clone, Debug)]
-pub struct HealthService(watch::Receiver<Phase>);
+pub struct HealthService(watch::Receiver<View>);
 
 /// The status of a service; none where there is no such service.
-fn status(service: &str, phase: Phase) -> Option<ServingStatus> {
+fn status(service: &str, view: View) -> Option<ServingStatus> {
     if service == LIVENESS {
         return Some(ServingStatus::Serving);
     }
-    READY.contains(&service).then_some(match phase {
-        Phase::Serving => ServingStatus::Serving,
+    READY.contains(&service).then_some(match view.phase {
+        Phase::Serving if view.recordable => ServingStatus::Serving,
+        Phase::Serving => ServingStatus::NotServing,
         Phase::Starting | Phase::Leaving | Phase::Draining => ServingStatus::NotServing,
     })
 }
@@ -116,24 +130,24 @@ impl Health for HealthService {
 
 async fn watch(
     service: String,
-    mut phases: watch::Receiver<Phase>,
+    mut views: watch::Receiver<View>,
     updates: mpsc::Sender<Result<HealthCheckResponse, Status>>,
 ) {
     let mut told = None;
     loop {
-        let phase = *phases.borrow_and_update();
-        let now = status(&service, phase).unwrap_or(ServingStatus::ServiceUnknown);
+        let view = *views.borrow_and_update();
+        let now = status(&service, view).unwrap_or(ServingStatus::ServiceUnknown);
         if told != Some(now) {
             told = Some(now);
             if updates.send(Ok(response(now))).await.is_err() {
                 return;
             }
         }
-        if phase == Phase::Draining {
+        if view.phase == Phase::Draining {
             return;
         }
         tokio::select! {
-            changed = phases.changed() => if changed.is_err() { return },
+            changed = views.changed() => if changed.is_err() { return },
             () = updates.closed() => return,
         }
     }
@@ -185,6 +199,10 @@ mod tests {
         let mut next = async || updates.next().await.map(|update| update.unwrap().status());
         assert_eq!(next().await, Some(ServingStatus::NotServing));
         board.enter(Phase::Serving);
+        assert_eq!(next().await, Some(ServingStatus::Serving));
+        board.recordable(false);
+        assert_eq!(next().await, Some(ServingStatus::NotServing));
+        board.recordable(true);
         assert_eq!(next().await, Some(ServingStatus::Serving));
         board.enter(Phase::Leaving);
         assert_eq!(next().await, Some(ServingStatus::NotServing));

@@ -39,6 +39,7 @@ use crate::api::decide::Terms;
 use crate::api::decision_service::Decisions;
 use crate::api::proto::decision_service_server::DecisionServiceServer;
 use crate::api::proto::ruleset_service_server::RulesetServiceServer;
+use crate::api::recording::Recorder;
 use crate::api::ruleset_service::Rules;
 use crate::ruleset::Active;
 
@@ -91,6 +92,8 @@ pub struct Options {
     pub drain_lead: Duration,
     /// Time that calls in flight then have.
     pub drain_deadline: Duration,
+    /// Records what is answered.
+    pub recorder: Recorder,
 }
 
 /// How the server ended.
@@ -150,7 +153,8 @@ pub async fn serve(
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
     let routes = routes(&active, &board, &options, draining)?;
-    let mut transport = transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max });
+    let mut transport =
+        transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max, recorder: options.recorder.clone() });
     let serving =
         transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
             // An error means that the sender is gone: the same as its word.
@@ -211,7 +215,7 @@ fn routes(
     draining: watch::Receiver<bool>,
 ) -> Result<Routes, ServeError> {
     let limits = options.terms.limits;
-    let decisions = Decisions::new(active.clone(), options.terms.clone(), draining);
+    let decisions = Decisions::new(active.clone(), options.terms.clone(), options.recorder.clone(), draining);
     let decisions = DecisionServiceServer::new(decisions)
         .max_decoding_message_size(limits.message_bytes)
         .send_compressed(CompressionEncoding::Gzip);

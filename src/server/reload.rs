@@ -13,6 +13,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
+use crate::api::recording::Recorder;
 use crate::ruleset::reload::{Attempt, Outcome, Reloader};
 use crate::ruleset::{Active, State};
 use crate::telemetry::metrics::RulesetMetrics;
@@ -21,12 +22,16 @@ use crate::telemetry::metrics::RulesetMetrics;
 /// event comes with the first of them.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// Between two attempts to record an activation.
+const RECORD_AGAIN: Duration = Duration::from_secs(1);
+
 /// Reloads a package, one attempt at a time.
 #[derive(Clone, Debug)]
 pub struct Loader {
     reloader: Arc<Mutex<Reloader>>,
     metrics: Arc<RulesetMetrics>,
     active: Active,
+    recorder: Recorder,
 }
 
 /// Why an attempt is made.
@@ -52,7 +57,7 @@ impl Trigger {
 impl Loader {
     /// Over a reloader that sets `active`.
     #[must_use]
-    pub fn new(reloader: Reloader, active: Active) -> Self {
+    pub fn new(reloader: Reloader, active: Active, recorder: Recorder) -> Self {
         let (metrics, of) = (RulesetMetrics::new(), active.clone());
         metrics.observe_age(move || {
             let State { ruleset, since, .. } = of.state();
@@ -61,7 +66,7 @@ impl Loader {
             let age = jiff::Timestamp::now().duration_since(since).as_secs_f64().max(0.0);
             Some((age, meta.name.clone(), meta.version.clone(), ruleset.digest().to_owned()))
         });
-        Self { reloader: Arc::new(Mutex::new(reloader)), metrics: Arc::new(metrics), active }
+        Self { reloader: Arc::new(Mutex::new(reloader)), metrics: Arc::new(metrics), active, recorder }
     }
 
     /// The first attempt. Where it is refused there is no package to serve.
@@ -133,7 +138,20 @@ impl Loader {
         let before =
             before.as_deref().map(|ruleset| (ruleset.package().meta.version.clone(), ruleset.digest().to_owned()));
         tell(&attempt, trigger, before.unwrap_or_default(), &self.active);
+        if attempt.outcome == Outcome::Activated {
+            self.record(trigger).await;
+        }
         Some(attempt)
+    }
+
+    /// Records that the package became active. Decisions carry the package into
+    /// the archive by themselves, so that they need not wait for this.
+    async fn record(&self, trigger: Trigger) {
+        let Some(ruleset) = self.active.get() else { return };
+        while let Err(refusal) = self.recorder.activated(&ruleset, trigger.word()).await {
+            tracing::warn!(?refusal, "the activation is not on record yet");
+            sleep(RECORD_AGAIN).await;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use concord::api::answer::canonical_bytes;
 use concord::api::proto::evaluate_stream_response::Outcome;
 use concord::api::proto::ruleset_service_client::RulesetServiceClient;
-use concord::api::proto::{self, EvaluateRequest, EvaluateStreamRequest};
+use concord::api::proto::{self, EvaluateRequest, EvaluateResponse, EvaluateStreamRequest};
 use tokio_stream::StreamExt as _;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Code, Request, Status};
@@ -19,10 +19,16 @@ fn reason(status: &Status) -> String {
 async fn a_patient_is_evaluated_to_the_same_answer() {
     let server = Server::start(&[]);
     let mut client = server.decisions().await;
+    let unnamed = EvaluateRequest { request_id: String::new(), ..fine() };
+    let one = client.evaluate(unnamed.clone()).await.unwrap().into_inner();
+    let again = client.evaluate(unnamed).await.unwrap().into_inner();
     let first = client.evaluate(fine()).await.unwrap().into_inner();
-    let again = client.evaluate(fine()).await.unwrap().into_inner();
-    assert_ne!(first.decision_id, again.decision_id);
-    assert_eq!(canonical_bytes(&first), canonical_bytes(&again));
+    assert_eq!(
+        canonical_bytes(&first),
+        canonical_bytes(&EvaluateResponse { request_id: "r-1".to_owned(), ..one.clone() })
+    );
+    assert_ne!(one.decision_id, again.decision_id);
+    assert_eq!(canonical_bytes(&one), canonical_bytes(&again));
     assert_eq!((first.request_id.as_str(), first.as_of.as_str()), ("r-1", "2026-06-01T23:59:59Z"));
     let handling = first.handling.unwrap();
     assert_eq!((handling.confidentiality.as_str(), handling.purpose_of_use.as_str()), ("R", "TREAT"));

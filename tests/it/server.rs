@@ -18,6 +18,8 @@ pub struct Server {
     pub child: Child,
     pub address: String,
     pub log: Arc<Mutex<String>>,
+    /// Where its record is, unless the settings say otherwise.
+    pub data: tempfile::TempDir,
 }
 
 impl Server {
@@ -25,6 +27,8 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
         command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_format=json"]);
         command.args(["--set", "server.drain_lead=300ms", "--set", "telemetry.log_filter=trace"]);
+        let data = tempfile::tempdir().unwrap();
+        command.arg("--set").arg(format!("audit.dir={}", data.path().display()));
         for setting in settings {
             command.args(["--set", setting]);
         }
@@ -45,7 +49,7 @@ impl Server {
                 log.push('\n');
             }
         });
-        Self { child, address, log }
+        Self { child, address, log, data }
     }
 
     pub async fn channel(&self) -> Channel {

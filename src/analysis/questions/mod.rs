@@ -70,6 +70,8 @@ impl Claim {
 /// How much is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
+    /// Nothing: of a package that was asked before.
+    Nothing,
     /// What makes a package unfit to serve.
     Errors,
     /// Everything.

@@ -129,6 +129,7 @@ fn empty() -> Answer {
         unrecognized: vec![],
         readings: vec![],
         considered: vec![],
+        fired: Vec::new(),
         tally: Tally::default(),
     }
 }

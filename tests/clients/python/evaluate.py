@@ -192,9 +192,12 @@ class Served(unittest.TestCase):
                 self.assertTrue(all(source.source and source.title and source.place for source in why.evidence), why.rule)
 
     def test_an_answer_says_what_it_is(self):
-        answer = evaluate(self.channel, example())
+        request = example()
+        request.request_id = "example-1"
+        answer = evaluate(self.channel, request)
         self.assertEqual(answer.clinical_review, decision_pb2.ClinicalReview.NONE)
-        self.assertEqual(answer.receipt.audit, decision_pb2.Receipt.NONE)
+        self.assertEqual(answer.receipt.audit, decision_pb2.Receipt.RECORDED)
+        self.assertRegex(answer.receipt.leaf_hash, r"^[0-9a-f]{64}$")
         self.assertRegex(answer.ruleset.digest, r"^[0-9a-f]{64}$")
         self.assertEqual(answer.request_id, "example-1")
         self.assertEqual(answer.handling.purpose_of_use, "TREAT")
