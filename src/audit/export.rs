@@ -54,10 +54,13 @@ impl From<StoreError> for ExportError {
 /// [`ExportError::File`].
 pub fn folder(dir: &Path) -> Result<(), ExportError> {
     let failed = |error: io::Error| ExportError::File(format!("{}: {error}", dir.display()));
-    // What is in the leaves is for those who may read the record.
+    // Callers and times are for those who may read the record.
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     if fs::read_dir(dir).map_err(failed)?.next().is_some() {
-        return Err(ExportError::File(format!("{}: is not empty: an export is not mixed with other files", dir.display())));
+        return Err(ExportError::File(format!(
+            "{}: is not empty: an export is not mixed with other files",
+            dir.display()
+        )));
     }
     Ok(())
 }
@@ -120,7 +123,7 @@ fn entries(store: &mut dyn Store, size: u64, out: &mut dyn Write) -> Result<Cove
             next = next.saturating_add(1);
         }
     }
-    let mut covered = Covered::default();
+    let (mut covered, mut retained) = (Covered::default(), 0);
     while next < size {
         let rows = store.rows(next, size, AT_ONCE)?;
         if rows.is_empty() {
@@ -134,9 +137,15 @@ fn entries(store: &mut dyn Store, size: u64, out: &mut dyn Write) -> Result<Cove
             writeln!(out, "{}", line(&row)?).map_err(unwritten)?;
             if leaf.kind == Kind::Key && leaf.event.as_deref() == Some("created") {
                 covered.last = leaf.key;
+            } else if leaf.kind == Kind::Retention {
+                retained = retained.max(leaf.first.unwrap_or_default());
             }
             next = next.saturating_add(1);
         }
+    }
+    if first > retained {
+        // The entry that says so is after the checkpoint.
+        return Err(ExportError::File("entries were pruned while the log was exported: export it again".to_owned()));
     }
     Ok(covered)
 }

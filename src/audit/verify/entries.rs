@@ -203,7 +203,8 @@ impl Verifier<'_> {
             Kind::Erasure => {
                 let ends: Vec<u64> = leaf.entries.iter().flatten().copied().collect();
                 let pairs = ends.as_chunks::<2>().0;
-                let apart = pairs.windows(2).all(|two| matches!(two, [[_, end], [from, _]] if end.saturating_add(1) < *from));
+                let apart =
+                    pairs.windows(2).all(|two| matches!(two, [[_, end], [from, _]] if end.saturating_add(1) < *from));
                 let known = ends.last().is_none_or(|last| *last < index);
                 if !apart || !known || pairs.iter().any(|[from, to]| from > to) {
                     self.report.find(index, "the ranges of an erasure ascend, do not adjoin, and end before it");
@@ -227,4 +228,3 @@ impl Verifier<'_> {
         }
     }
 }
-

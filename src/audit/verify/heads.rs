@@ -56,7 +56,7 @@ pub(super) struct Heads {
     notes: Notes,
     frontier: Frontier,
     /// Hashes of each level since its last full tile.
-    open: Vec<Vec<Hash>>,
+    open: [Vec<Hash>; 8],
     /// The hash of an entry is not known: nothing can be computed from there on.
     lost: bool,
     due: VecDeque<(u64, String)>,
@@ -71,8 +71,8 @@ impl Heads {
     pub(super) fn new(notes: Notes, older: Option<u64>) -> Self {
         let frontier = Frontier::default();
         let older_root = (older == Some(0)).then(|| frontier.root());
-        let (open, due, runs) = (Vec::new(), VecDeque::new(), Vec::new());
-        Self { notes, frontier, open, lost: false, due, next: Some(0), runs, older, older_root }
+        let (due, runs) = (VecDeque::new(), Vec::new());
+        Self { notes, frontier, open: Default::default(), lost: false, due, next: Some(0), runs, older, older_root }
     }
 
     /// The hash of the next entry is not known.
@@ -92,7 +92,7 @@ impl Heads {
             return Ok(());
         }
         self.frontier.push(hash);
-        self.tile(store, report, 0, hash)?;
+        self.tile(store, report, hash)?;
         let size = self.frontier.size();
         if self.older == Some(size) {
             self.older_root = Some(self.frontier.root());
@@ -135,25 +135,16 @@ impl Heads {
         Ok(self.due.pop_front_if(|(covered, _)| *covered <= size))
     }
 
-    fn tile(
-        &mut self,
-        store: &mut dyn Store,
-        report: &mut Report,
-        level: u32,
-        hash: Hash,
-    ) -> Result<(), StoreError> {
-        let (mut level, mut hash) = (level, hash);
-        for place in 0.. {
-            if self.open.len() == place {
-                self.open.push(Vec::new());
-            }
-            let Some(pending) = self.open.get_mut(place) else { break };
+    /// A hash more: tiles that it fills are those of the store.
+    fn tile(&mut self, store: &mut dyn Store, report: &mut Report, mut hash: Hash) -> Result<(), StoreError> {
+        for level in 0..8 {
+            let Some(pending) = self.open.get_mut(level as usize) else { break };
             pending.push(hash);
             if (pending.len() as u64) < TILE {
                 break;
             }
             let hashes = std::mem::take(pending);
-            let n = (self.frontier.size() >> (8 * level.saturating_add(1))).saturating_sub(1);
+            let n = (self.frontier.size() >> (8 * (level + 1))).saturating_sub(1);
             let stored = store.tile(level, n);
             match report.read(None, stored)? {
                 Some(Some(stored)) if stored != hashes.concat() => {
@@ -162,7 +153,7 @@ impl Heads {
                 Some(None) => report.find(None, format!("tile {level}/{n} is gone")),
                 _ => {}
             }
-            (level, hash) = (level.saturating_add(1), folded(hashes));
+            hash = folded(hashes);
         }
         Ok(())
     }

@@ -265,9 +265,11 @@ impl Verifier<'_> {
             return self.compare();
         }
         // Keys were destroyed, or entries pruned, while the log was read: the entries that say so came after.
+        let now = self.store.head();
+        let to = self.report.read(None, now)?.map_or(0, |head| head.frontier.size());
         let mut from = self.report.entries;
-        loop {
-            let rows = self.store.rows(from, u64::MAX >> 1, AT_ONCE);
+        while from < to {
+            let rows = self.store.rows(from, to, AT_ONCE);
             let rows = self.report.read(Some(from), rows)?.unwrap_or_default();
             let Some(last) = rows.last().map(|row| row.index) else { break };
             for row in rows {
@@ -298,7 +300,8 @@ impl Verifier<'_> {
         for [from, to] in named {
             // Of entries that were pruned there is nothing left to erase; those that came late were not read again.
             if to >= first {
-                self.report.find(from.max(first), several(from, to, "an erasure names the entry, and it is not erased"));
+                self.report
+                    .find(from.max(first), several(from, to, "an erasure names the entry, and it is not erased"));
             }
         }
         Ok(())
