@@ -25,7 +25,7 @@ const ORIGIN: &str = "origin";
 const INDEX_KEY: &str = "index_key";
 
 /// Name of the value that holds the public keys, one a line.
-const KEYS: &str = "keys";
+pub(super) const KEYS: &str = "keys";
 
 /// Something to be archived with the first entry that needs it.
 #[derive(Clone, Debug)]
@@ -332,10 +332,9 @@ impl Log {
         // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
         let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
         if sign && head.signed < size {
-            let now = Timestamp::now().as_microsecond();
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };
-            batch.insert_checkpoint(size, now, &checkpoint.sign(&self.signer.keys()))?;
-            (head.signed, head.signed_at) = (size, now);
+            batch.insert_checkpoint(size, &checkpoint.sign(&self.signer.keys()))?;
+            head.signed = size;
         }
         batch.set_head(&head)?;
         batch.commit()?;

@@ -9,13 +9,15 @@
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
-//! | [`records`] | reads |
+//! | [`records`], [`export`] | reads, hands out |
+//! | [`verify`] | holds a whole log against what was signed |
 //!
 //! Nothing here knows a request, an answer or a package: they are bytes.
 
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+pub mod export;
 pub mod keys;
 pub mod log;
 pub mod records;
@@ -23,6 +25,7 @@ pub mod seal;
 pub mod sqlite;
 pub mod store;
 pub mod tree;
+pub mod verify;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};

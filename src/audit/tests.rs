@@ -170,7 +170,7 @@ fn a_new_key_takes_over_with_both_signatures() {
     let mut log = log(dir.path());
     let keys = log::keys(log.store()).unwrap();
     assert_eq!(keys.len(), 2);
-    let notes = log.store().checkpoints().unwrap();
+    let notes = log.store().checkpoints(0, 100).unwrap();
     let signatures = |note: &str| note.matches('\u{2014}').count();
     assert_eq!(notes.iter().filter(|(.., note)| signatures(note) == 2).count(), 2);
     append(&mut log, draft("p", None));

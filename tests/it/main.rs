@@ -11,6 +11,7 @@
 
 mod architecture;
 mod audit;
+mod audit_tamper;
 mod bad_input;
 mod bad_package;
 mod broken;

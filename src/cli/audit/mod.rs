@@ -2,6 +2,11 @@
 //! machine that has its store and its keys. What reads content is a record
 //! itself, as a call over gRPC is.
 
+mod caller;
+mod export;
+mod proof;
+mod verify;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +17,7 @@ use super::{Exit, complain, print};
 use crate::audit::keys::{master_key, master_key_file};
 use crate::audit::log::{Access, Log, LogError};
 use crate::audit::records::Records;
+use crate::audit::seal::LocalKey;
 use crate::audit::sqlite::Sqlite;
 use crate::audit::store::{Store, StoreError};
 use crate::audit::{self, Options};
@@ -37,40 +43,47 @@ pub(super) struct Place {
 /// Where a key can't be used.
 pub(super) fn place(settings: &Settings) -> Result<Option<Place>, Unusable> {
     let from = &settings.audit;
-    let opener: Opener = match from.store {
-        AuditStore::None => return Ok(None),
-        AuditStore::Sqlite => {
-            let dir = from.dir.clone();
-            Arc::new(move || Ok(Box::new(Sqlite::open(&dir)?)))
-        }
-        AuditStore::Postgres => return Err(Unusable("audit.store: postgres: not in this build".to_owned())),
-    };
+    let Some(opener) = opener(from)? else { return Ok(None) };
     let queue = usize::try_from(from.queue).unwrap_or(usize::MAX);
     let patient = from.store == AuditStore::Postgres;
     let options = Options { access: access(from)?, queue, queue_wait: QUEUE_WAIT, patient };
     Ok(Some(Place { options, opener }))
 }
 
-fn access(from: &AuditSettings) -> Result<Access, Unusable> {
-    let master = match &from.master_key {
-        Some(text) => master_key(text).map_err(|error| Unusable(format!("audit.master_key: {error}")))?,
-        None => {
-            let path = from.master_key_file.clone().unwrap_or_else(|| from.dir.join("master.key"));
-            // Where a file has the log already, a new key would open nothing of it.
-            let begun = from.store == AuditStore::Sqlite && from.dir.join(audit::sqlite::FILE).exists();
-            let (key, made) =
-                master_key_file(&path, !begun).map_err(|error| Unusable(format!("audit.master_key_file: {error}")))?;
-            if made {
-                tracing::warn!(
-                    path = %path.display(),
-                    "a master key was made: keep a copy elsewhere, for without it no record can be read"
-                );
-            }
-            key
+/// What opens the store; none where the settings want no record.
+fn opener(from: &AuditSettings) -> Result<Option<Opener>, Unusable> {
+    match from.store {
+        AuditStore::None => Ok(None),
+        AuditStore::Sqlite => {
+            let dir = from.dir.clone();
+            Ok(Some(Arc::new(move || Ok(Box::new(Sqlite::open(&dir)?)))))
         }
-    };
+        AuditStore::Postgres => Err(Unusable("audit.store: postgres: not in this build".to_owned())),
+    }
+}
+
+/// The master key, made where there is none if it may be.
+fn master(from: &AuditSettings, may_create: bool) -> Result<LocalKey, Unusable> {
+    if let Some(text) = &from.master_key {
+        return master_key(text).map_err(|error| Unusable(format!("audit.master_key: {error}")));
+    }
+    let path = from.master_key_file.clone().unwrap_or_else(|| from.dir.join("master.key"));
+    let (key, made) =
+        master_key_file(&path, may_create).map_err(|error| Unusable(format!("audit.master_key_file: {error}")))?;
+    if made {
+        tracing::warn!(
+            path = %path.display(),
+            "a master key was made: keep a copy elsewhere, for without it no record can be read"
+        );
+    }
+    Ok(key)
+}
+
+fn access(from: &AuditSettings) -> Result<Access, Unusable> {
+    // Where a file has the log already, a new key would open nothing of it.
+    let begun = from.store == AuditStore::Sqlite && from.dir.join(audit::sqlite::FILE).exists();
     Ok(Access {
-        master: Arc::new(master),
+        master: Arc::new(master(from, !begun)?),
         signing_key: from.signing_key_file.clone().unwrap_or_else(|| from.dir.join("signing.key")),
         origin: from.origin.clone(),
     })
@@ -83,6 +96,13 @@ pub(super) enum Command {
         #[command(flatten)]
         settings: SettingsArguments,
     },
+    /// Verify the whole log: entries, order, checkpoints, keys, archive, and that what was sealed opens.
+    Verify(verify::Arguments),
+    /// Hand the log out, for others to keep and to verify. The log says who did.
+    Export(export::Arguments),
+    /// Print a proof, for those who have a checkpoint and no access.
+    #[command(subcommand)]
+    Proof(proof::Command),
 }
 
 /// A log as a command has it: to read, and to say that it was read.
@@ -93,13 +113,19 @@ pub(super) struct Opened {
     pub(super) log: Log,
 }
 
-/// Opens the log of the settings, which must have begun.
-pub(super) fn open(arguments: &SettingsArguments) -> Result<Opened, Unusable> {
-    let settings = arguments.load(Vec::new())?.settings;
+/// Is there a log? A command makes none.
+fn begun(settings: &Settings) -> Result<(), Unusable> {
     if settings.audit.store == AuditStore::Sqlite && !settings.audit.dir.join(audit::sqlite::FILE).is_file() {
         let dir = settings.audit.dir.display();
         return Err(Unusable(format!("audit.dir: {dir}: there is no audit log here")));
     }
+    Ok(())
+}
+
+/// Opens the log of the settings, which must have begun.
+pub(super) fn open(arguments: &SettingsArguments) -> Result<Opened, Unusable> {
+    let settings = arguments.load(Vec::new())?.settings;
+    begun(&settings)?;
     let place = place(&settings)?;
     let Place { options, opener } =
         place.ok_or_else(|| Unusable("audit.store: none: there is no record".to_owned()))?;
@@ -112,6 +138,9 @@ pub(super) fn open(arguments: &SettingsArguments) -> Result<Opened, Unusable> {
 pub(super) fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Checkpoint { settings } => checkpoint(&settings),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Proof(command) => proof::run(&command),
     };
     outcome.unwrap_or_else(|Unusable(message)| {
         complain(message);
