@@ -281,18 +281,13 @@ impl Log {
             _ => batch.hashes(first.saturating_sub(first % TILE))?,
         };
         let (mut new, mut appended) = (Vec::<&Entry>::new(), Vec::new());
-        let mut requests: HashMap<[u8; 16], u64> = HashMap::new();
+        let tags: Vec<[u8; 16]> = appends.iter().filter_map(|append| append.entry.once).collect();
+        let mut requests = if tags.is_empty() { HashMap::new() } else { batch.requested(&tags)? };
         for append in appends {
             let entry = &append.entry;
-            if let Some(tag) = &entry.once {
-                let before = match requests.get(tag) {
-                    Some(index) => Some(*index),
-                    None => batch.requested(tag)?,
-                };
-                if let Some(index) = before {
-                    appended.push(Appended { index, before: true });
-                    continue;
-                }
+            if let Some(index) = entry.once.and_then(|tag| requests.get(&tag).copied()) {
+                appended.push(Appended { index, before: true });
+                continue;
             }
             let index = head.frontier.size();
             requests.extend(entry.once.map(|tag| (tag, index)));
@@ -351,8 +346,7 @@ impl Log {
     /// Checks that the head is that of the entries, that the last checkpoint is
     /// signed and of them, and reads every entry after it.
     fn check(&mut self) -> Result<(), LogError> {
-        let head = self.store.head()?;
-        let note = self.store.checkpoint()?;
+        let (head, note) = self.signed_head()?;
         check_frontier(self.store.as_mut(), &head.frontier)?;
         if let Some(note) = note {
             let keys = keys(self.store.as_mut())?;
@@ -382,6 +376,18 @@ impl Log {
         }
         self.durable = head.frontier;
         Ok(())
+    }
+
+    /// The head and the checkpoint that it names, which is the last one unless
+    /// another process signs meanwhile: then they are read again.
+    fn signed_head(&mut self) -> Result<(Head, Option<String>), StoreError> {
+        loop {
+            let head = self.store.head()?;
+            let note = self.store.checkpoint()?;
+            if self.store.head()?.signed == head.signed {
+                return Ok((head, note));
+            }
+        }
     }
 
     /// Says in the log which key signs, where it is a new one, and that the log
@@ -420,7 +426,7 @@ fn begin(store: &mut dyn Store, access: &Access) -> Result<(), LogError> {
     let (_, wrapped) = Vault::create(Arc::clone(&access.master))?;
     let mut batch = store.begin()?;
     // Another process may have begun it meanwhile: what it wrote stays.
-    if batch.head()?.frontier.size() == 0 {
+    if batch.meta(ORIGIN)?.is_none() {
         batch.set_meta(ORIGIN, name.as_bytes())?;
         batch.set_meta(INDEX_KEY, &wrapped)?;
         batch.commit()?;

@@ -7,7 +7,7 @@
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
 //! | [`seal`], [`keys`] | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
-//! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
+//! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
 //! | [`records`], [`export`] | reads, hands out |
 //! | [`verify`] | holds a whole log against what was signed |
@@ -20,6 +20,7 @@ pub mod entry;
 pub mod export;
 pub mod keys;
 pub mod log;
+pub mod postgres;
 pub mod records;
 pub mod seal;
 pub mod sqlite;
@@ -252,6 +253,8 @@ impl Audit {
         let shared = Arc::clone(&self.0);
         let reading = tokio::task::spawn_blocking(move || {
             let idle = shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            // Its connection may have been closed meanwhile.
+            let idle = idle.and_then(|mut records| records.store().head().is_ok().then_some(records));
             let mut records = match idle {
                 Some(records) => records,
                 None => {

@@ -2,6 +2,7 @@
 //! number of processes may have it open: the write-ahead log lets them read while
 //! one writes.
 
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -12,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use uuid::Uuid;
 
 use super::entry::Entry;
-use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, Tally, damaged};
+use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, Tally, damaged, newer};
 use super::tree::{Frontier, Hash, leaf_hash};
 
 /// Name of the file in the data directory.
@@ -139,9 +140,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             Ok(())
         }
         SCHEMA => Ok(()),
-        newer => Err(StoreError::Unusable(format!(
-            "its tables are of version {newer}, and this program knows version {SCHEMA}: use a newer program"
-        ))),
+        version => Err(newer(version)),
     }
 }
 
@@ -314,8 +313,14 @@ impl Batch for Writing<'_> {
         read_head(&self.0)
     }
 
-    fn requested(&mut self, tag: &[u8; 16]) -> Result<Option<u64>, StoreError> {
-        Ok(indices(&self.0, "SELECT idx FROM requests WHERE tag = ?", tag)?.pop())
+    fn requested(&mut self, tags: &[[u8; 16]]) -> Result<HashMap<[u8; 16], u64>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT idx FROM requests WHERE tag = ?")?;
+        let mut found = HashMap::new();
+        for tag in tags {
+            let index = statement.query_row([tag], |row| Ok(row.get::<_, Index>(0)?.0)).optional()?;
+            found.extend(index.map(|index| (*tag, index)));
+        }
+        Ok(found)
     }
 
     fn hashes(&mut self, from: u64) -> Result<Vec<Hash>, StoreError> {

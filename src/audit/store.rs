@@ -2,6 +2,7 @@
 //! processes, a transaction that is durable when it is committed, and reading.
 //! The tables are those of `docs/audit.md`, section "The store".
 
+use std::collections::HashMap;
 use std::fmt;
 
 use uuid::Uuid;
@@ -226,11 +227,11 @@ pub trait Batch {
     /// [`StoreError`].
     fn head(&mut self) -> Result<Head, StoreError>;
 
-    /// Index of the entry of a request.
+    /// Indices of the entries of requests, by their tags.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn requested(&mut self, tag: &[u8; 16]) -> Result<Option<u64>, StoreError>;
+    fn requested(&mut self, tags: &[[u8; 16]]) -> Result<HashMap<[u8; 16], u64>, StoreError>;
 
     /// Hashes of the leaves from an index on, to the end.
     ///
@@ -352,6 +353,13 @@ pub fn folded(mut hashes: Vec<Hash>) -> Hash {
         hashes = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
     }
     hashes.pop().unwrap_or_default()
+}
+
+/// The tables are of a version that this program does not know.
+pub(super) fn newer(version: impl fmt::Display) -> StoreError {
+    StoreError::Unusable(format!(
+        "its tables are of version {version}, and this program knows version {SCHEMA}: use a newer program"
+    ))
 }
 
 /// What is stored is not what was written.

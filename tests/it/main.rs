@@ -11,6 +11,7 @@
 
 mod architecture;
 mod audit;
+mod audit_postgres;
 mod audit_tamper;
 mod bad_input;
 mod bad_package;
@@ -33,6 +34,7 @@ mod metrics;
 mod open_deck;
 mod overlay;
 mod packages;
+mod postgres;
 mod reload;
 mod ruleset;
 mod safety;

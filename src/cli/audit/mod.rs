@@ -16,6 +16,7 @@ use super::settings::{SettingsArguments, Unusable};
 use super::{Exit, complain, print};
 use crate::audit::keys::{master_key, master_key_file};
 use crate::audit::log::{Access, Log, LogError};
+use crate::audit::postgres::Server;
 use crate::audit::records::Records;
 use crate::audit::seal::LocalKey;
 use crate::audit::sqlite::Sqlite;
@@ -58,7 +59,12 @@ fn opener(from: &AuditSettings) -> Result<Option<Opener>, Unusable> {
             let dir = from.dir.clone();
             Ok(Some(Arc::new(move || Ok(Box::new(Sqlite::open(&dir)?)))))
         }
-        AuditStore::Postgres => Err(Unusable("audit.store: postgres: not in this build".to_owned())),
+        AuditStore::Postgres => {
+            let url = from.postgres.as_deref().unwrap_or_default();
+            let server = Server::parse(url, from.postgres_plaintext)
+                .map_err(|why| Unusable(format!("audit.postgres: {why}")))?;
+            Ok(Some(Arc::new(move || Ok(Box::new(server.open()?)))))
+        }
     }
 }
 
