@@ -2,12 +2,14 @@
 //! compressed with a dictionary of the package's texts where there is one. An
 //! answer is mostly the package's own sentences, and shrinks to a twentieth.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::{Zeroize as _, Zeroizing};
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::bulk::Decompressor;
 use zstd::dict::EncoderDictionary;
+use zstd::zstd_safe::{CCtx, compress_bound};
 
 use super::entry::sha256;
 
@@ -55,6 +57,23 @@ impl Dictionary {
     pub fn bytes(&self) -> &Arc<[u8]> {
         &self.bytes
     }
+}
+
+thread_local! {
+    /// Its tables are larger than most content: making them anew would cost more than the work.
+    static COMPRESSOR: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
+}
+
+/// One frame; none where the library fails, which it does only for want of memory.
+fn compressed(bytes: &[u8], dictionary: Option<&Dictionary>) -> Option<Vec<u8>> {
+    let mut frame = Vec::with_capacity(compress_bound(bytes.len()));
+    COMPRESSOR
+        .with_borrow_mut(|context| match dictionary {
+            Some(dictionary) => context.compress_using_cdict(&mut frame, bytes, dictionary.encoder.as_cdict()),
+            None => context.compress(&mut frame, bytes, LEVEL),
+        })
+        .ok()?;
+    Some(frame)
 }
 
 /// Named parts. Never printed: they are of a patient.
@@ -134,12 +153,8 @@ impl Content {
         if plain.len() < WORTH {
             return Ok(plain);
         }
-        let compressor = match &self.dictionary {
-            Some(dictionary) => Compressor::with_prepared_dictionary(&dictionary.encoder),
-            None => Compressor::new(LEVEL),
-        };
         let raw = plain.get(1..).unwrap_or_default();
-        let mut frame = compressor.and_then(|mut one| one.compress(raw)).map_err(|_| ContentFault::TooLarge)?;
+        let mut frame = compressed(raw, self.dictionary.as_deref()).ok_or(ContentFault::TooLarge)?;
         let digest = self.dictionary.as_ref().map_or([0; 32], |dictionary| dictionary.digest);
         let mut packed = Zeroizing::new(vec![COMPRESSED]);
         packed.extend(digest);

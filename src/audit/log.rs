@@ -329,6 +329,8 @@ impl Log {
             }
         }
         let size = head.frontier.size();
+        // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
+        let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
         if sign && head.signed < size {
             let now = Timestamp::now().as_microsecond();
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };

@@ -25,6 +25,7 @@ pub mod store;
 pub mod tree;
 mod writer;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -67,6 +68,22 @@ pub enum State {
     Down,
 }
 
+/// What the log has done since the process began. For metrics: it says nothing
+/// of any entry.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Entries that became durable.
+    pub entries: AtomicU64,
+    /// Commits that made them so.
+    pub commits: AtomicU64,
+    /// Microseconds that these took.
+    pub commit_micros: AtomicU64,
+    /// Entries that could not be written, because the store does not work.
+    pub failed: AtomicU64,
+    /// Entries that found no place in the queue in time.
+    pub busy: AtomicU64,
+}
+
 /// Why there is no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRecorded {
@@ -104,6 +121,7 @@ struct Shared {
     places: Arc<Semaphore>,
     queue_wait: Duration,
     state: watch::Receiver<State>,
+    figures: Arc<Figures>,
     vault: Vault,
     origin: String,
     readers: Arc<Semaphore>,
@@ -136,11 +154,13 @@ impl Audit {
         let (jobs, receiver) = channel();
         let (state, watched) = watch::channel(State::Up);
         let (vault, origin) = (log.vault().clone(), log.origin().to_owned());
+        let figures = Arc::<Figures>::default();
         let writer = Writer {
             log,
             opener: Box::new(opener.clone()),
             jobs: receiver,
             state,
+            figures: Arc::clone(&figures),
             runtime,
             unsigned_since: None,
             unsigned: 0,
@@ -155,6 +175,7 @@ impl Audit {
             places: Arc::new(Semaphore::new(options.queue.max(1))),
             queue_wait: options.queue_wait,
             state: watched,
+            figures,
             vault,
             origin,
             readers: Arc::new(Semaphore::new(READERS)),
@@ -175,6 +196,12 @@ impl Audit {
         self.0.state.clone()
     }
 
+    /// What it has done.
+    #[must_use]
+    pub fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.0.figures)
+    }
+
     /// Seals an entry, has it appended, and waits until it is durable.
     ///
     /// # Errors
@@ -186,10 +213,15 @@ impl Audit {
         effect: Effect,
     ) -> Result<Recorded, NotRecorded> {
         if *self.0.state.borrow() == State::Down {
+            self.0.figures.failed.fetch_add(1, Ordering::Relaxed);
             return Err(NotRecorded::Store);
         }
         let place = tokio::time::timeout(self.0.queue_wait, Arc::clone(&self.0.places).acquire_owned());
-        let permit = place.await.map_err(|_| NotRecorded::Busy)?.map_err(|_| NotRecorded::Store)?;
+        let permit = place.await.map_err(|_| {
+            self.0.figures.busy.fetch_add(1, Ordering::Relaxed);
+            NotRecorded::Busy
+        })?;
+        let permit = permit.map_err(|_| NotRecorded::Store)?;
         let entry = self.0.vault.seal(draft).map_err(|error| {
             tracing::error!(%error, "an entry can't be sealed");
             NotRecorded::Seal

@@ -7,6 +7,8 @@
 //! written, and the store is opened anew, read and checked, again and again,
 //! until it works.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::log::{Append, Appended, Log, LogError, UNSIGNED};
-use super::{NotRecorded, Opener, State};
+use super::{Figures, NotRecorded, Opener, State};
 
 /// Entries that become durable together at most.
 pub(super) const BATCH: usize = 256;
@@ -49,6 +51,7 @@ pub(super) struct Writer {
     pub(super) opener: Opener,
     pub(super) jobs: Receiver<Job>,
     pub(super) state: watch::Sender<State>,
+    pub(super) figures: Arc<Figures>,
     pub(super) runtime: Handle,
     /// Since when there are entries that no checkpoint covers.
     pub(super) unsigned_since: Option<Instant>,
@@ -120,7 +123,13 @@ impl Writer {
         let (appends, replies): (Vec<Append>, Vec<Reply>) = batch.into_iter().map(|(one, reply)| (*one, reply)).unzip();
         let waited = self.unsigned_since.is_some_and(|since| since.elapsed() >= SIGN_AFTER);
         let many = self.unsigned.saturating_add(appends.len() as u64).saturating_add(BATCH as u64) > UNSIGNED;
+        let began = Instant::now();
         let outcome = self.log.append(&appends, waited || many);
+        let counted = if outcome.is_ok() { &self.figures.entries } else { &self.figures.failed };
+        counted.fetch_add(appends.len() as u64, Ordering::Relaxed);
+        self.figures.commits.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.figures.commit_micros.fetch_add(micros, Ordering::Relaxed);
         if outcome.is_ok() {
             if waited || many {
                 (self.unsigned, self.unsigned_since) = (0, None);
@@ -185,7 +194,10 @@ impl Writer {
             let until = Instant::now().checked_add(RETRY);
             while let Some(left) = until.map(|until| until.saturating_duration_since(Instant::now())) {
                 match self.jobs.recv_timeout(left) {
-                    Ok(Job::Append { reply, .. }) => self.answer(vec![(reply, Err(NotRecorded::Store))]),
+                    Ok(Job::Append { reply, .. }) => {
+                        self.figures.failed.fetch_add(1, Ordering::Relaxed);
+                        self.answer(vec![(reply, Err(NotRecorded::Store))]);
+                    }
                     Ok(Job::Close(closed)) => {
                         let _ = closed.send(());
                         return false;

@@ -1,5 +1,7 @@
 //! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
 
+use std::sync::atomic::Ordering;
+
 use clap::Args;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +18,7 @@ use crate::ruleset::reload::Reloader;
 use crate::server::health::{Board, Phase};
 use crate::server::reload::Loader;
 use crate::server::{self, End};
+use crate::telemetry::metrics::{AuditFigures, observe_audit};
 use crate::telemetry::{self, Telemetry};
 
 #[derive(Debug, Args)]
@@ -98,13 +101,13 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
     let serving = server::serve(listener, active, board.clone(), options, async || signals.next().await);
     let mut serving = std::pin::pin!(serving);
     let failed = |error: server::ServeError| Unusable(error.to_string());
-    let begin = async {
+    let opening = async {
         open_log(&settings, &recorder, &board).await?;
         loader.start().await.map_err(Unusable)
     };
     tokio::select! {
         end = &mut serving => return end.map_err(failed),
-        begun = begin => begun?,
+        begun = opening => begun?,
     }
     board.enter(Phase::Serving);
     let end = tokio::select! {
@@ -130,6 +133,15 @@ async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Re
         .map_err(|_| Unusable("the audit log could not be opened".to_owned()))?
         .map_err(|error| Unusable(error.to_string()))?;
     tracing::info!(log = audit.origin(), "audit log open");
+    let figures = audit.figures();
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a process's life fit")]
+    observe_audit(move || AuditFigures {
+        entries: figures.entries.load(Ordering::Relaxed),
+        commits: figures.commits.load(Ordering::Relaxed),
+        commit_seconds: figures.commit_micros.load(Ordering::Relaxed) as f64 / 1e6,
+        failed: figures.failed.load(Ordering::Relaxed),
+        busy: figures.busy.load(Ordering::Relaxed),
+    });
     let (mut state, board) = (audit.state(), board.clone());
     tokio::spawn(async move {
         while state.changed().await.is_ok() {

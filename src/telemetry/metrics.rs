@@ -58,3 +58,47 @@ impl RulesetMetrics {
             .build();
     }
 }
+
+/// What the audit log has done since the process began.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AuditFigures {
+    /// Entries that became durable.
+    pub entries: u64,
+    /// Commits that made them so.
+    pub commits: u64,
+    /// Seconds that these took.
+    pub commit_seconds: f64,
+    /// Entries that could not be written, because the store does not work.
+    pub failed: u64,
+    /// Entries that found no place in the queue in time.
+    pub busy: u64,
+}
+
+/// Tells the figures of the audit log whenever metrics are collected.
+pub fn observe_audit(figures: impl Fn() -> AuditFigures + Clone + Send + Sync + 'static) {
+    let meter = global::meter(semconv::SCOPE);
+    let count = |name: &'static str, about: &'static str, unit: &'static str| {
+        meter.u64_observable_counter(name).with_description(about).with_unit(unit)
+    };
+    let read = figures.clone();
+    count(semconv::AUDIT_ENTRIES, "audit entries that became durable", "{entry}")
+        .with_callback(move |observer| observer.observe(read().entries, &[]))
+        .build();
+    let read = figures.clone();
+    count(semconv::AUDIT_COMMITS, "commits of the audit log", "{commit}")
+        .with_callback(move |observer| observer.observe(read().commits, &[]))
+        .build();
+    let read = figures.clone();
+    count(semconv::AUDIT_NOT_RECORDED, "audit entries that were not written: their calls got no answer", "{entry}")
+        .with_callback(move |observer| {
+            observer.observe(read().failed, &[KeyValue::new("reason", "store")]);
+            observer.observe(read().busy, &[KeyValue::new("reason", "busy")]);
+        })
+        .build();
+    meter
+        .f64_observable_counter(semconv::AUDIT_COMMIT_TIME)
+        .with_description("time that commits of the audit log took")
+        .with_unit("s")
+        .with_callback(move |observer| observer.observe(figures().commit_seconds, &[]))
+        .build();
+}

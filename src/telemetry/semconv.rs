@@ -19,6 +19,18 @@ pub const RULESET_RELOADS: &str = "concord.ruleset.reloads";
 /// Age of the active rules package.
 pub const RULESET_AGE: &str = "concord.ruleset.age";
 
+/// Audit entries that became durable.
+pub const AUDIT_ENTRIES: &str = "concord.audit.entries";
+
+/// Commits of the audit log.
+pub const AUDIT_COMMITS: &str = "concord.audit.commits";
+
+/// Time that these took.
+pub const AUDIT_COMMIT_TIME: &str = "concord.audit.commit.time";
+
+/// Audit entries that were not written, by reason.
+pub const AUDIT_NOT_RECORDED: &str = "concord.audit.not_recorded";
+
 /// Names of the span of one evaluation, as `api` writes them: that floor
 /// imports no telemetry, so the two are held together by a test.
 pub const EVALUATION: [&str; 7] = [
