@@ -32,6 +32,30 @@ impl Named for proto::EvaluateResponse {
     const NAME: &'static str = "concord.v1.EvaluateResponse";
 }
 
+impl Named for proto::GetDecisionResponse {
+    const NAME: &'static str = "concord.v1.GetDecisionResponse";
+}
+
+impl Named for proto::GetDecisionRequest {
+    const NAME: &'static str = "concord.v1.GetDecisionRequest";
+}
+
+impl Named for proto::ListDecisionsRequest {
+    const NAME: &'static str = "concord.v1.ListDecisionsRequest";
+}
+
+impl Named for proto::ReplayDecisionRequest {
+    const NAME: &'static str = "concord.v1.ReplayDecisionRequest";
+}
+
+impl Named for proto::DecisionSummary {
+    const NAME: &'static str = "concord.v1.DecisionSummary";
+}
+
+impl Named for proto::ReplayDecisionResponse {
+    const NAME: &'static str = "concord.v1.ReplayDecisionResponse";
+}
+
 /// Why a message has no JSON: a fault of the build, never of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError(String);

@@ -3,8 +3,10 @@
 //! no unchecked value, before [`answer`] no wire type.
 
 pub mod answer;
+pub mod audit;
 pub mod decide;
 pub mod decision_service;
+pub mod differ;
 pub mod json;
 pub mod limits;
 pub mod patient_schema;

@@ -22,7 +22,7 @@ pub enum Refusal {
         /// The id asked for.
         id: String,
     },
-    /// A page token that was not given for the active package.
+    /// A page token that was not given for this listing.
     PageToken,
     /// The server is shutting down.
     Draining,
@@ -34,6 +34,14 @@ pub enum Refusal {
     AuditBusy,
     /// A request of this id was answered, and it was another one.
     RequestIdReused,
+    /// The record has no such entry, or no longer.
+    EntryNotFound,
+    /// What the decision was is erased.
+    DecisionErased,
+    /// No checkpoint covers the entry yet.
+    CheckpointPending,
+    /// An entry of the record is not what was written.
+    RecordDamaged,
     /// A fault of the service.
     Internal,
 }

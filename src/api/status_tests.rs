@@ -21,6 +21,12 @@ fn every_refusal_has_its_code_and_reason() {
         (Refusal::Draining, Code::Unavailable, "DRAINING"),
         (Refusal::DigestMismatch { active: "ab".to_owned() }, Code::FailedPrecondition, "RULESET_DIGEST_MISMATCH"),
         (Refusal::RuleNotFound { id }, Code::NotFound, "RULE_NOT_FOUND"),
+        (Refusal::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
+        (Refusal::NotRecorded, Code::Unavailable, "AUDIT_UNAVAILABLE"),
+        (Refusal::EntryNotFound, Code::NotFound, "ENTRY_NOT_FOUND"),
+        (Refusal::DecisionErased, Code::FailedPrecondition, "DECISION_ERASED"),
+        (Refusal::CheckpointPending, Code::Unavailable, "CHECKPOINT_PENDING"),
+        (Refusal::RecordDamaged, Code::DataLoss, "RECORD_DAMAGED"),
         (Refusal::Internal, Code::Internal, "INTERNAL"),
     ];
     for (refusal, code, name) in rows {

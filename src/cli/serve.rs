@@ -94,6 +94,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         drain_lead: settings.server.drain_lead,
         drain_deadline: settings.server.drain_deadline,
         recorder: recorder.clone(),
+        audit_off_loopback: settings.audit.serve_off_loopback,
     };
     let reloader = Reloader::new(origin(&settings), trust, active.clone());
     let loader = Loader::new(reloader, active.clone(), recorder.clone());

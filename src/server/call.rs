@@ -20,13 +20,20 @@ use crate::telemetry::semconv;
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
-const METHODS: [(&str, bool); 10] = [
+const METHODS: [(&str, bool); 17] = [
     ("concord.v1.DecisionService/Evaluate", false),
     ("concord.v1.DecisionService/EvaluateStream", true),
     ("concord.v1.RulesetService/GetRuleset", false),
     ("concord.v1.RulesetService/ListRules", false),
     ("concord.v1.RulesetService/GetRule", false),
     ("concord.v1.RulesetService/CheckRuleset", false),
+    ("concord.v1.AuditService/GetDecision", false),
+    ("concord.v1.AuditService/ListDecisions", false),
+    ("concord.v1.AuditService/ReplayDecision", false),
+    ("concord.v1.AuditService/RecordFeedback", false),
+    ("concord.v1.AuditService/GetCheckpoint", false),
+    ("concord.v1.AuditService/GetInclusionProof", false),
+    ("concord.v1.AuditService/GetConsistencyProof", false),
     ("grpc.health.v1.Health/Check", false),
     ("grpc.health.v1.Health/Watch", true),
     ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),

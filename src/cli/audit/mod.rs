@@ -4,9 +4,13 @@
 
 mod caller;
 mod export;
+mod list;
 mod proof;
+mod replay;
+mod show;
 mod verify;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +18,13 @@ use clap::Subcommand;
 
 use super::settings::{SettingsArguments, Unusable};
 use super::{Exit, complain, print};
+use crate::api::audit::{Seen, read};
+use crate::api::json::Named;
+use crate::api::refusal::Refusal;
+use crate::api::status::item_status;
+use crate::audit::entry::{Kind, Leaf};
 use crate::audit::keys::{master_key, master_key_file};
-use crate::audit::log::{Access, Log, LogError};
+use crate::audit::log::{Access, Effect, Log, LogError};
 use crate::audit::postgres::Server;
 use crate::audit::records::Records;
 use crate::audit::seal::LocalKey;
@@ -109,6 +118,13 @@ pub(super) enum Command {
     /// Print a proof, for those who have a checkpoint and no access.
     #[command(subcommand)]
     Proof(proof::Command),
+    /// List decisions, newest first.
+    List(list::Arguments),
+    /// Show one decision: who asked, when and why, which rules fired, what was answered and what was said of it since.
+    Show(show::Arguments),
+    /// Evaluate recorded requests again with the packages that were archived with them, and compare the answers to the
+    /// byte.
+    Replay(replay::Arguments),
 }
 
 /// A log as a command has it: to read, and to say that it was read.
@@ -147,11 +163,48 @@ pub(super) fn run(command: Command) -> Exit {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Proof(command) => proof::run(&command),
+        Command::List(arguments) => list::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     };
     outcome.unwrap_or_else(|Unusable(message)| {
         complain(message);
         Exit::Unusable
     })
+}
+
+impl Opened {
+    /// Records that a command reads content, before it shows any.
+    fn seen(&mut self, method: &str, seen: Seen, request: &impl Named) -> Result<(), Unusable> {
+        let leaf = Leaf { caller: Some(user()), method: Some(method.to_owned()), ..Leaf::new(Kind::Read) };
+        let appended = self.log.append_draft(read(leaf, seen, request), Effect::None);
+        appended.map(drop).map_err(|error| Unusable(format!("the read can't be recorded: {error}")))
+    }
+}
+
+/// Who runs the command, by the system and not by a variable: `local:root`.
+fn user() -> String {
+    let id = std::fs::metadata("/proc/self").map(|process| process.uid());
+    let Ok(id) = id else { return "local".to_owned() };
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id.to_string()).then(|| name.to_owned())
+    });
+    format!("local:{}", name.unwrap_or_else(|| id.to_string()))
+}
+
+/// What a request of a command lacks, as the one of a call would be told.
+fn refused(refusal: &Refusal) -> Unusable {
+    Unusable(match refusal {
+        Refusal::Fields(violations) => violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        other => item_status(other).message,
+    })
+}
+
+fn unread(error: LogError) -> Unusable {
+    Unusable(error.to_string())
 }
 
 fn checkpoint(settings: &SettingsArguments) -> Result<Exit, Unusable> {
