@@ -10,15 +10,19 @@
 //! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
 //! | [`records`] | reads |
+//! | [`erase`], [`retention`], [`rewrap`] | destroys keys of a patient; deletes what is old; replaces the master key |
 //!
 //! Nothing here knows a request, an answer or a package: they are bytes.
 
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+pub mod erase;
 pub mod keys;
 pub mod log;
 pub mod records;
+pub mod retention;
+pub mod rewrap;
 pub mod seal;
 pub mod sqlite;
 pub mod store;

@@ -2,6 +2,15 @@
 //! machine that has its store and its keys. What reads content is a record
 //! itself, as a call over gRPC is.
 
+mod caller;
+mod confirm;
+mod erase;
+mod export_records;
+pub(super) mod prune;
+mod rewrap;
+mod rotate_key;
+mod when;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +92,16 @@ pub(super) enum Command {
         #[command(flatten)]
         settings: SettingsArguments,
     },
+    /// Destroy the keys of what was recorded of a patient, so that no one can read it again.
+    Erase(erase::Arguments),
+    /// Export entries for other systems, one a line. The log says who did.
+    Export(export_records::Arguments),
+    /// Delete entries that were kept long enough.
+    Prune(prune::Arguments),
+    /// Let a new key sign the log from here on.
+    RotateKey(rotate_key::Arguments),
+    /// Replace the master key. Stop every server first.
+    Rewrap(rewrap::Arguments),
 }
 
 /// A log as a command has it: to read, and to say that it was read.
@@ -112,6 +131,11 @@ pub(super) fn open(arguments: &SettingsArguments) -> Result<Opened, Unusable> {
 pub(super) fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Checkpoint { settings } => checkpoint(&settings),
+        Command::Erase(arguments) => erase::run(&arguments),
+        Command::Export(arguments) => export_records::run(&arguments),
+        Command::Prune(arguments) => prune::run(&arguments),
+        Command::RotateKey(arguments) => rotate_key::run(&arguments),
+        Command::Rewrap(arguments) => rewrap::run(&arguments),
     };
     outcome.unwrap_or_else(|Unusable(message)| {
         complain(message);
