@@ -10,6 +10,8 @@
 )]
 
 mod architecture;
+mod audit_erase;
+mod audit_records;
 mod bad_input;
 mod bad_package;
 mod broken;
