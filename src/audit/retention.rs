@@ -94,15 +94,15 @@ mod tests {
         change.execute_batch("UPDATE entries SET at = 0 WHERE idx < 2").unwrap();
         drop(change);
         let mut pruned = Vec::new();
-        for now in ["2025-12-31", "2026-09-12", "2026-09-14", "2027-06-01", "2040-01-01"] {
-            if let Some(before) = due(at(now), 6).filter(|_| !now.is_empty())
+        for now in ["2025-12-31", "2026-09-10", "2026-09-11", "2027-06-01", "2040-01-01"] {
+            if let Some(before) = due(at(now), 6)
                 && let Some(first) = point(log.store(), before).unwrap()
             {
                 log.append_draft(draft(first, None, None), Effect::Prune(first)).unwrap();
                 pruned.push(first);
             }
         }
-        // Entry 256 is of the 255th day, 2020-09-12.
+        // Entry 256 is of 2020-09-11: six years later what is before it is old.
         assert_eq!(pruned, [256, 512, 1_024]);
         let head = log.store().head().unwrap();
         assert_eq!((head.first, head.frontier.size()), (1_024, 1_205));

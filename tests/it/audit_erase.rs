@@ -283,7 +283,8 @@ async fn a_decision_is_erased_with_what_is_about_it_and_only_with_a_yes() {
         .unwrap()
         .index;
     drop(log);
-    let words = ["erase", "--decision", &decision.to_string(), "--reason", "court_order"];
+    let id = decision.to_string();
+    let words = ["erase", "--decision", &id, "--reason", "court_order"];
     let output = concord(dir, &words).output().unwrap();
     assert_eq!((output.status.code(), text(&output).contains("erase 2 entries")), (Some(2), true), "{}", text(&output));
     assert!(text(&output).contains("--yes"));

@@ -223,12 +223,15 @@ fn entities(event: &Event<'_>, service: &Service<'_>) -> Vec<Value> {
         entities.push(json!({"what": {"identifier": {"value": id}}, "type": entity::REQUEST_ID.coding()}));
     }
     if let Some(asked) = event.asked.filter(|_| matches!(leaf.kind, Kind::Decision)) {
-        entities.push(json!({
+        let mut query = json!({
             "type": entity::SYSTEM_OBJECT.coding(),
             "role": role::QUERY.coding(),
-            "description": leaf.method,
             "query": base64(&asked.raw),
-        }));
+        });
+        if let Some(method) = &leaf.method {
+            put(&mut query, "description", json!(method));
+        }
+        entities.push(query);
     }
     entities.extend(patient(event));
     if leaf.kind == Kind::Read {

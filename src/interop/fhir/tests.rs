@@ -119,6 +119,9 @@ fn faults(resource: &Value) -> Vec<String> {
         let wrong = at(resource, path).into_iter().filter(|code| !codes.iter().any(|known| *code == known));
         faults.extend(wrong.map(|code| format!("{path}: {code}")));
     }
+    if resource.to_string().contains("null") {
+        faults.push("a null: FHIR leaves out what is not known".to_owned());
+    }
     // sev-1: either a name or a query.
     let both = at(resource, "entity").into_iter().filter(|one| one.get("name").is_some() && one.get("query").is_some());
     faults.extend(both.map(|_| "sev-1".to_owned()));
