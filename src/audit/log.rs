@@ -22,7 +22,7 @@ pub const UNSIGNED: u64 = 1_000;
 const ORIGIN: &str = "origin";
 
 /// Name of the value that holds the wrapped index key.
-const INDEX_KEY: &str = "index_key";
+pub(super) const INDEX_KEY: &str = "index_key";
 
 /// Name of the value that holds the public keys, one a line.
 pub(super) const KEYS: &str = "keys";
@@ -58,6 +58,8 @@ pub enum Effect {
     Prune(u64),
     /// A key signs from here on.
     Key(String),
+    /// The index key, wrapped by another master key.
+    IndexKey(Vec<u8>),
 }
 
 /// An entry to append, and what goes with it.
@@ -170,6 +172,10 @@ impl Log {
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
         begin(store.as_mut(), access)?;
+        // A process that was killed while it erased may have left what it destroyed in the write-ahead log.
+        if let Err(error) = store.settle() {
+            tracing::warn!(%error, "the audit store can't be settled now: what was erased last may still be in its files");
+        }
         let mut log = Self::attach(store, access)?;
         log.check()?;
         log.introduce()?;
@@ -321,6 +327,7 @@ impl Log {
                     keys.extend(format!("{key}\n").into_bytes());
                     batch.set_meta(KEYS, &keys)?;
                 }
+                Effect::IndexKey(wrapped) => batch.set_meta(INDEX_KEY, wrapped)?,
             }
         }
         let size = head.frontier.size();

@@ -11,17 +11,21 @@
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
 //! | [`records`], [`export`] | reads, hands out |
 //! | [`verify`] | holds a whole log against what was signed |
+//! | [`erase`], [`retention`], [`rewrap`] | destroys keys of a patient; deletes what is old; replaces the master key |
 //!
 //! Nothing here knows a request, an answer or a package: they are bytes.
 
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+pub mod erase;
 pub mod export;
 pub mod keys;
 pub mod log;
 pub mod postgres;
 pub mod records;
+pub mod retention;
+pub mod rewrap;
 pub mod seal;
 pub mod sqlite;
 pub mod store;

@@ -256,6 +256,42 @@ impl Vault {
     }
 }
 
+/// A wrapped key of an entry, wrapped by another master key; none where that one
+/// wrapped it already.
+///
+/// # Errors
+/// [`SealFault::MasterKey`] where neither did.
+pub(super) fn rewrapped(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    id: &Uuid,
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    wrapped_by(old, new, &bound(id), wrapped)
+}
+
+/// The same for the index key.
+pub(super) fn rewrapped_index(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    wrapped_by(old, new, INDEX, wrapped)
+}
+
+fn wrapped_by(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    bound: &[u8],
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    match new.open(wrapped, bound) {
+        Ok(_) => Ok(None),
+        Err(SealFault::MasterKey) => new.wrap(&*old.open(wrapped, bound)?, bound).map(Some),
+        Err(other) => Err(other),
+    }
+}
+
 /// What a key is bound to: the id as the leaf spells it.
 fn bound(id: &Uuid) -> Vec<u8> {
     id.to_string().into_bytes()

@@ -378,6 +378,25 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT k.idx, e.id, k.key FROM keys k JOIN entries e ON e.idx = k.idx
+             WHERE k.idx >= ? ORDER BY k.idx LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![Index(from), Index(most)], |row| {
+            Ok((row.get::<_, Index>(0)?.0, Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0), row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached("UPDATE keys SET key = ? WHERE idx = ?")?;
+        for (index, wrapped) in keys {
+            statement.execute(params![wrapped, Index(*index)])?;
+        }
+        Ok(())
+    }
+
     fn prune(&mut self, before: u64) -> Result<(), StoreError> {
         for table in ["keys", "requests", "entries"] {
             self.0.execute(&format!("DELETE FROM {table} WHERE idx < ?"), [Index(before)])?;

@@ -275,6 +275,18 @@ pub trait Batch {
     /// [`StoreError`].
     fn erase(&mut self, indices: &[u64]) -> Result<(), StoreError>;
 
+    /// Wrapped keys from an index on, at most so many: index, id of the entry, key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError>;
+
+    /// Puts other wrapped keys in the place of those of entries.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError>;
+
     /// Deletes the entries before an index, their keys and tags.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 
-use super::audit::{Place, place};
+use super::audit::{Place, place, prune};
 use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
 use super::{Exit, complain};
 use crate::api::recording::Recorder;
@@ -149,6 +149,9 @@ async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Re
             board.recordable(up);
         }
     });
+    if settings.audit.retention_years > 0 {
+        tokio::spawn(prune::keep(audit.clone(), settings.audit.retention_years));
+    }
     recorder.opened(audit);
     Ok(())
 }

@@ -18,7 +18,7 @@ use concord::audit::log::{Access, Append, ArchiveItem, Effect, Log, keys};
 use concord::audit::records::Records;
 use concord::audit::seal::LocalKey;
 use concord::audit::sqlite::{FILE, Sqlite};
-use concord::audit::store::{Archived, StoreError};
+use concord::audit::store::Archived;
 use concord::audit::tree::{Frontier, leaf_hash};
 use concord::audit::verify::{Against, Report, verify};
 use concord::note::{TrustedKey, hex};

@@ -11,7 +11,9 @@
 
 mod architecture;
 mod audit;
+mod audit_erase;
 mod audit_postgres;
+mod audit_records;
 mod audit_tamper;
 mod bad_input;
 mod bad_package;

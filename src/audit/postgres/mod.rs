@@ -354,6 +354,30 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError> {
+        let [from, most] = [from, most].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+        let rows = self.session().query(
+            "SELECT k.idx, e.id, k.key FROM keys k JOIN entries e ON e.idx = k.idx
+             WHERE k.idx >= $1 ORDER BY k.idx LIMIT $2",
+            &[&from, &most],
+        )?;
+        let read =
+            |columns: &Columns| Ok((unsigned(columns, 0)?, Uuid::from_bytes(bytes(columns, 1)?), columns.try_get(2)?));
+        rows.iter().map(read).collect()
+    }
+
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let indices = keys.iter().map(|(index, _)| whole(*index)).collect::<Result<Vec<i64>, _>>()?;
+        let wrapped: Vec<&[u8]> = keys.iter().map(|(_, key)| key.as_slice()).collect();
+        self.take_time()?;
+        self.session().execute(
+            "UPDATE keys SET key = new.key FROM unnest($1::BIGINT[], $2::BYTEA[]) AS new (idx, key)
+             WHERE keys.idx = new.idx",
+            &[&indices, &wrapped],
+        )?;
+        Ok(())
+    }
+
     fn meta(&mut self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         value(self.session().query(META, &[&key])?)
     }

@@ -3,14 +3,20 @@
 //! itself, as a call over gRPC is.
 
 mod caller;
+mod confirm;
+mod erase;
 mod export;
+mod export_records;
 mod list;
 mod proof;
+pub(super) mod prune;
 mod replay;
+mod rewrap;
+mod rotate_key;
 mod show;
 mod verify;
+mod when;
 
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,8 +119,6 @@ pub(super) enum Command {
     },
     /// Verify the whole log: entries, order, checkpoints, keys, archive, and that what was sealed opens.
     Verify(verify::Arguments),
-    /// Hand the log out, for others to keep and to verify. The log says who did.
-    Export(export::Arguments),
     /// Print a proof, for those who have a checkpoint and no access.
     #[command(subcommand)]
     Proof(proof::Command),
@@ -125,6 +129,16 @@ pub(super) enum Command {
     /// Evaluate recorded requests again with the packages that were archived with them, and compare the answers to the
     /// byte.
     Replay(replay::Arguments),
+    /// Destroy the keys of what was recorded of a patient, so that no one can read it again.
+    Erase(erase::Arguments),
+    /// Hand the log out: whole, for others to verify, or its entries one a line, for other systems. The log says who did.
+    Export(export_records::Arguments),
+    /// Delete entries that were kept long enough.
+    Prune(prune::Arguments),
+    /// Let a new key sign the log from here on.
+    RotateKey(rotate_key::Arguments),
+    /// Replace the master key. Stop every server first.
+    Rewrap(rewrap::Arguments),
 }
 
 /// A log as a command has it: to read, and to say that it was read.
@@ -161,11 +175,15 @@ pub(super) fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Checkpoint { settings } => checkpoint(&settings),
         Command::Verify(arguments) => verify::run(&arguments),
-        Command::Export(arguments) => export::run(&arguments),
         Command::Proof(command) => proof::run(&command),
         Command::List(arguments) => list::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
+        Command::Export(arguments) => export_records::run(&arguments),
+        Command::Prune(arguments) => prune::run(&arguments),
+        Command::RotateKey(arguments) => rotate_key::run(&arguments),
+        Command::Rewrap(arguments) => rewrap::run(&arguments),
     };
     outcome.unwrap_or_else(|Unusable(message)| {
         complain(message);
@@ -176,23 +194,10 @@ pub(super) fn run(command: Command) -> Exit {
 impl Opened {
     /// Records that a command reads content, before it shows any.
     fn seen(&mut self, method: &str, seen: Seen, request: &impl Named) -> Result<(), Unusable> {
-        let leaf = Leaf { caller: Some(user()), method: Some(method.to_owned()), ..Leaf::new(Kind::Read) };
+        let leaf = Leaf { caller: Some(caller::caller()), method: Some(method.to_owned()), ..Leaf::new(Kind::Read) };
         let appended = self.log.append_draft(read(leaf, seen, request), Effect::None);
         appended.map(drop).map_err(|error| Unusable(format!("the read can't be recorded: {error}")))
     }
-}
-
-/// Who runs the command, by the system and not by a variable: `local:root`.
-fn user() -> String {
-    let id = std::fs::metadata("/proc/self").map(|process| process.uid());
-    let Ok(id) = id else { return "local".to_owned() };
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == id.to_string()).then(|| name.to_owned())
-    });
-    format!("local:{}", name.unwrap_or_else(|| id.to_string()))
 }
 
 /// What a request of a command lacks, as the one of a call would be told.
