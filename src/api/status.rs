@@ -6,7 +6,7 @@
 //! | page token | INVALID_ARGUMENT | `BadRequest` |
 //! | no package active | UNAVAILABLE | `RetryInfo` |
 //! | another package required | FAILED_PRECONDITION | |
-//! | no such rule | NOT_FOUND | `ResourceInfo` |
+//! | no such rule | NOT_FOUND | |
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
@@ -16,7 +16,7 @@
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
-//! No text of a status holds a value of the request.
+//! Nothing of a status holds a value of the request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -67,10 +67,9 @@ pub fn status(refusal: &Refusal) -> Status {
             let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
             Status::with_error_details(Code::FailedPrecondition, message(refusal), details)
         }
-        Refusal::RuleNotFound { id } => {
-            let mut details = details(ErrorReason::RuleNotFound);
-            details.set_resource_info("concord.v1.Rule", id, "", "no such rule in the active package");
-            Status::with_error_details(Code::NotFound, message(refusal), details)
+        // Without `ResourceInfo`: its name would be the id as it was sent.
+        Refusal::RuleNotFound => {
+            Status::with_error_details(Code::NotFound, message(refusal), details(ErrorReason::RuleNotFound))
         }
         Refusal::Internal => {
             Status::with_error_details(Code::Internal, message(refusal), details(ErrorReason::Internal))
@@ -91,7 +90,7 @@ pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
         Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy, [].as_slice()),
         Refusal::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused, [].as_slice()),
         Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch, [].as_slice()),
-        Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
+        Refusal::RuleNotFound => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal, [].as_slice()),
     };
     proto::ItemStatus {
@@ -115,7 +114,7 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::PageToken => "the page token was not given for the active package",
         Refusal::NoActiveRuleset => "no rules package is active yet",
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
-        Refusal::RuleNotFound { .. } => "the active package has no such rule",
+        Refusal::RuleNotFound => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
         Refusal::CheckBusy => "another package is being checked",
         Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
@@ -177,6 +176,8 @@ pub fn of_transport(status: Status) -> Status {
         }
         Code::Unimplemented => Status::unimplemented("no such method, or a message encoding that is not supported"),
         Code::Unknown => Status::unknown("the call failed"),
+        // The reflection service quotes the name that was asked for.
+        Code::NotFound => Status::not_found("there is nothing of that name"),
         _ => status,
     }
 }

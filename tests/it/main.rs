@@ -13,6 +13,7 @@ mod architecture;
 mod bad_input;
 mod bad_package;
 mod broken;
+mod canary;
 mod cases;
 mod catalog;
 mod deck;
