@@ -18,6 +18,7 @@ mod audit_tamper;
 mod bad_input;
 mod bad_package;
 mod broken;
+mod canary;
 mod cases;
 mod catalog;
 mod deck;
