@@ -85,7 +85,7 @@ pub fn log(records: &mut Records, note: &str, checkpoint: &Checkpoint, dir: &Pat
         Ok(())
     })?;
     let keys: Vec<String> = records.keys()?.iter().map(ToString::to_string).collect();
-    let text: String = covered.keys(&keys).iter().map(|key| format!("{key}\n")).collect();
+    let text = covered.keys(&keys).iter().fold(String::new(), |text, key| text + key + "\n");
     for (name, text) in [("keys", text.as_str()), ("checkpoint", note)] {
         file(name, &mut |out| out.write_all(text.as_bytes()).map_err(unwritten))?;
     }
@@ -108,6 +108,7 @@ impl Covered {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` wants")]
 fn unwritten(error: io::Error) -> ExportError {
     ExportError::File(format!("the export can't be written: {error}"))
 }

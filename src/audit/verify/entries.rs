@@ -20,7 +20,7 @@ impl Verifier<'_> {
     /// Reads all entries.
     pub(super) fn entries(&mut self) -> Result<(), StoreError> {
         let (first, size) = (self.report.first, self.report.entries);
-        if first > size || first % TILE != 0 {
+        if first > size || !first.is_multiple_of(TILE) {
             self.report.find(None, format!("entries before {first} are pruned, which is no number of full tiles"));
             self.heads.lose();
         } else {
@@ -45,7 +45,7 @@ impl Verifier<'_> {
                     next = self.gap(next, row.index)?;
                 }
                 next = row.index.saturating_add(1);
-                self.entry(row, tags.as_ref())?;
+                self.entry(&row, tags.as_ref())?;
             }
         }
         Ok(())
@@ -101,7 +101,7 @@ impl Verifier<'_> {
                 }
                 Some(Some(row)) => {
                     let tags = self.tags(index, index.saturating_add(1))?;
-                    self.entry(row, tags.as_ref())?;
+                    self.entry(&row, tags.as_ref())?;
                 }
             }
         }
@@ -112,17 +112,19 @@ impl Verifier<'_> {
         let read = self.store.requests(from, to);
         Ok(self.report.read(None, read)?.map(|read| {
             let mut tags = Tags::new();
-            read.into_iter().for_each(|(index, tag)| tags.entry(index).or_default().push(tag));
+            for (index, tag) in read {
+                tags.entry(index).or_default().push(tag);
+            }
             tags
         }))
     }
 
-    fn entry(&mut self, row: Row, tags: Option<&Tags>) -> Result<(), StoreError> {
+    fn entry(&mut self, row: &Row, tags: Option<&Tags>) -> Result<(), StoreError> {
         let index = row.index;
-        if let Some(leaf) = self.report.read(Some(index), check_row(&row))? {
+        if let Some(leaf) = self.report.read(Some(index), check_row(row))? {
             self.id(index, &leaf)?;
             let tags = tags.map(|tags| tags.get(&index).map_or(&[][..], Vec::as_slice));
-            self.sealed(&row, &leaf, tags)?;
+            self.sealed(row, &leaf, tags)?;
             self.says(index, leaf);
         }
         self.heads.push(self.store, &mut self.report, self.created.len(), leaf_hash(&row.leaf))
@@ -214,7 +216,7 @@ impl Verifier<'_> {
             }
             Kind::Retention => {
                 let first = leaf.first.unwrap_or_default();
-                if first > index || first % TILE != 0 {
+                if first > index || !first.is_multiple_of(TILE) {
                     self.report.find(index, "an entry of retention names full tiles of entries before it");
                 }
                 self.retained = self.retained.max(first);
