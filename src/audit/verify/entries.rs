@@ -92,10 +92,14 @@ impl Verifier<'_> {
     /// Reads some entries of which one can't be read.
     fn one_by_one(&mut self, from: u64, size: u64) -> Result<u64, StoreError> {
         let to = size.min(from.saturating_add(AT_ONCE));
+        let mut unread = 0;
         for index in from..to {
             let row = self.store.rows(index, index.saturating_add(1), 1);
             match self.report.read(Some(index), row)?.map(|mut rows| rows.pop()) {
-                None => self.heads.lose(),
+                None => {
+                    self.heads.lose();
+                    unread += 1;
+                }
                 Some(None) => {
                     self.gap(index, index.saturating_add(1))?;
                 }
@@ -105,7 +109,8 @@ impl Verifier<'_> {
                 }
             }
         }
-        Ok(to)
+        // Where the table itself is broken there is no end to what can't be read.
+        Ok(if unread == AT_ONCE { size } else { to })
     }
 
     fn tags(&mut self, from: u64, to: u64) -> Result<Option<Tags>, StoreError> {
