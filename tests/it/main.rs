@@ -11,6 +11,8 @@
 
 mod architecture;
 mod audit;
+mod audit_replay;
+mod audit_service;
 mod bad_input;
 mod bad_package;
 mod broken;

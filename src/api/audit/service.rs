@@ -142,11 +142,7 @@ impl AuditCalls {
     }
 
     /// The record of an earlier request of the same id, where it said the same.
-    async fn before(
-        &self,
-        recorded: Recorded,
-        request: proto::RecordFeedbackRequest,
-    ) -> Result<Recorded, Refusal> {
+    async fn before(&self, recorded: Recorded, request: proto::RecordFeedbackRequest) -> Result<Recorded, Refusal> {
         let look = move |records: &mut Records| records.at(recorded.index).map_err(|error| unread(&error));
         let record = self.work(look).await?;
         let same = record.filter(|record| answer::recorded_feedback(record).is_some_and(|before| before == request));
