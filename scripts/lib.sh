@@ -48,6 +48,21 @@ install_language_server() {
     npm install --prefix "$folder" --no-audit --no-fund --silent "yaml-language-server@$LANGUAGE_SERVER_VERSION"
 }
 
+# Installs PostgreSQL where it is missing: the tests start a server of their own with its programs.
+install_postgres() {
+    local program
+    for program in /usr/lib/postgresql/*/bin/initdb; do
+        [ -x "$program" ] && return
+    done
+    command -v initdb >/dev/null && command -v postgres >/dev/null && return
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "PostgreSQL is missing: the audit log is tested with a server of it"
+    apt-get update -qq
+    # The package would start a server for everyone, which no test wants.
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql-common
+    sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql
+}
+
 # Starts a server on a free port of the loopback interface; sets ADDRESS, SERVER_PID and
 # DATA, the directory of its record, which is gone with it. The system chooses the port,
 # and the log says which.

@@ -30,6 +30,8 @@ pub mod yaml;
 )]
 pub mod proto {
     tonic::include_proto!("concord.v1");
+    // Their `Debug`, which prints nothing of their content.
+    include!(concat!(env!("OUT_DIR"), "/debug.rs"));
 }
 
 /// The encoded descriptor set of `concord.v1` with its imports, comments and

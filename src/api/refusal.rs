@@ -16,12 +16,8 @@ pub enum Refusal {
         /// Digest of the active package, 64 hexadecimal digits.
         active: String,
     },
-    /// The active package has no such rule. The id is of the package's
-    /// vocabulary, not of a patient, so that it may be named.
-    RuleNotFound {
-        /// The id asked for.
-        id: String,
-    },
+    /// The active package has no such rule.
+    RuleNotFound,
     /// A page token that was not given for this listing.
     PageToken,
     /// The server is shutting down.

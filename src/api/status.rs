@@ -6,7 +6,7 @@
 //! | page token | INVALID_ARGUMENT | `BadRequest` |
 //! | no package active | UNAVAILABLE | `RetryInfo` |
 //! | another package required | FAILED_PRECONDITION | |
-//! | no such rule | NOT_FOUND | `ResourceInfo` |
+//! | no such rule | NOT_FOUND | |
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
@@ -20,7 +20,7 @@
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
-//! No text of a status holds a value of the request.
+//! Nothing of a status holds a value of the request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -57,9 +57,6 @@ pub fn status(refusal: &Refusal) -> Status {
         Refusal::DigestMismatch { active } => {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
             details.set_error_info(reason.as_str_name(), DOMAIN, metadata);
-        }
-        Refusal::RuleNotFound { id } => {
-            details.set_resource_info("concord.v1.Rule", id, "", "no such rule in the active package");
         }
         _ if code == Code::Unavailable => {
             details.set_retry_info(Some(RETRY));
@@ -104,7 +101,7 @@ fn code(refusal: &Refusal) -> (Code, ErrorReason) {
         Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy),
         Refusal::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused),
         Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch),
-        Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound),
+        Refusal::RuleNotFound => (Code::NotFound, ErrorReason::RuleNotFound),
         Refusal::EntryNotFound => (Code::NotFound, ErrorReason::EntryNotFound),
         Refusal::DecisionErased => (Code::FailedPrecondition, ErrorReason::DecisionErased),
         Refusal::CheckpointPending => (Code::Unavailable, ErrorReason::CheckpointPending),
@@ -119,7 +116,7 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::PageToken => "the page token was not given for this listing",
         Refusal::NoActiveRuleset => "no rules package is active yet",
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
-        Refusal::RuleNotFound { .. } => "the active package has no such rule",
+        Refusal::RuleNotFound => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
         Refusal::CheckBusy => "another package is being checked",
         Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
@@ -185,6 +182,8 @@ pub fn of_transport(status: Status) -> Status {
         }
         Code::Unimplemented => Status::unimplemented("no such method, or a message encoding that is not supported"),
         Code::Unknown => Status::unknown("the call failed"),
+        // The reflection service quotes the name that was asked for.
+        Code::NotFound => Status::not_found("there is nothing of that name"),
         _ => status,
     }
 }

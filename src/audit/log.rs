@@ -22,10 +22,10 @@ pub const UNSIGNED: u64 = 1_000;
 const ORIGIN: &str = "origin";
 
 /// Name of the value that holds the wrapped index key.
-const INDEX_KEY: &str = "index_key";
+pub(super) const INDEX_KEY: &str = "index_key";
 
 /// Name of the value that holds the public keys, one a line.
-const KEYS: &str = "keys";
+pub(super) const KEYS: &str = "keys";
 
 /// Something to be archived with the first entry that needs it.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub enum Effect {
     Prune(u64),
     /// A key signs from here on.
     Key(String),
+    /// The index key, wrapped by another master key.
+    IndexKey(Vec<u8>),
 }
 
 /// An entry to append, and what goes with it.
@@ -170,6 +172,10 @@ impl Log {
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
         begin(store.as_mut(), access)?;
+        // A process that was killed while it erased may have left what it destroyed in the write-ahead log.
+        if let Err(error) = store.settle() {
+            tracing::warn!(%error, "the audit store can't be settled now: what was erased last may still be in its files");
+        }
         let mut log = Self::attach(store, access)?;
         log.check()?;
         log.introduce()?;
@@ -281,18 +287,13 @@ impl Log {
             _ => batch.hashes(first.saturating_sub(first % TILE))?,
         };
         let (mut new, mut appended) = (Vec::<&Entry>::new(), Vec::new());
-        let mut requests: HashMap<[u8; 16], u64> = HashMap::new();
+        let tags: Vec<[u8; 16]> = appends.iter().filter_map(|append| append.entry.once).collect();
+        let mut requests = if tags.is_empty() { HashMap::new() } else { batch.requested(&tags)? };
         for append in appends {
             let entry = &append.entry;
-            if let Some(tag) = &entry.once {
-                let before = match requests.get(tag) {
-                    Some(index) => Some(*index),
-                    None => batch.requested(tag)?,
-                };
-                if let Some(index) = before {
-                    appended.push(Appended { index, before: true });
-                    continue;
-                }
+            if let Some(index) = entry.once.and_then(|tag| requests.get(&tag).copied()) {
+                appended.push(Appended { index, before: true });
+                continue;
             }
             let index = head.frontier.size();
             requests.extend(entry.once.map(|tag| (tag, index)));
@@ -326,16 +327,16 @@ impl Log {
                     keys.extend(format!("{key}\n").into_bytes());
                     batch.set_meta(KEYS, &keys)?;
                 }
+                Effect::IndexKey(wrapped) => batch.set_meta(INDEX_KEY, wrapped)?,
             }
         }
         let size = head.frontier.size();
         // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
         let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
         if sign && head.signed < size {
-            let now = Timestamp::now().as_microsecond();
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };
-            batch.insert_checkpoint(size, now, &checkpoint.sign(&self.signer.keys()))?;
-            (head.signed, head.signed_at) = (size, now);
+            batch.insert_checkpoint(size, &checkpoint.sign(&self.signer.keys()))?;
+            head.signed = size;
         }
         batch.set_head(&head)?;
         batch.commit()?;
@@ -352,8 +353,7 @@ impl Log {
     /// Checks that the head is that of the entries, that the last checkpoint is
     /// signed and of them, and reads every entry after it.
     fn check(&mut self) -> Result<(), LogError> {
-        let head = self.store.head()?;
-        let note = self.store.checkpoint()?;
+        let (head, note) = self.signed_head()?;
         check_frontier(self.store.as_mut(), &head.frontier)?;
         if let Some(note) = note {
             let keys = keys(self.store.as_mut())?;
@@ -383,6 +383,18 @@ impl Log {
         }
         self.durable = head.frontier;
         Ok(())
+    }
+
+    /// The head and the checkpoint that it names, which is the last one unless
+    /// another process signs meanwhile: then they are read again.
+    fn signed_head(&mut self) -> Result<(Head, Option<String>), StoreError> {
+        loop {
+            let head = self.store.head()?;
+            let note = self.store.checkpoint()?;
+            if self.store.head()?.signed == head.signed {
+                return Ok((head, note));
+            }
+        }
     }
 
     /// Says in the log which key signs, where it is a new one, and that the log
@@ -421,7 +433,7 @@ fn begin(store: &mut dyn Store, access: &Access) -> Result<(), LogError> {
     let (_, wrapped) = Vault::create(Arc::clone(&access.master))?;
     let mut batch = store.begin()?;
     // Another process may have begun it meanwhile: what it wrote stays.
-    if batch.head()?.frontier.size() == 0 {
+    if batch.meta(ORIGIN)?.is_none() {
         batch.set_meta(ORIGIN, name.as_bytes())?;
         batch.set_meta(INDEX_KEY, &wrapped)?;
         batch.commit()?;

@@ -7,22 +7,30 @@
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
 //! | [`seal`], [`keys`] | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
-//! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
+//! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
-//! | [`records`] | reads |
+//! | [`records`], [`export`] | reads, hands out |
+//! | [`verify`] | holds a whole log against what was signed |
+//! | [`erase`], [`retention`], [`rewrap`] | destroys keys of a patient; deletes what is old; replaces the master key |
 //!
 //! Nothing here knows a request, an answer or a package: they are bytes.
 
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+pub mod erase;
+pub mod export;
 pub mod keys;
 pub mod log;
+pub mod postgres;
 pub mod records;
+pub mod retention;
+pub mod rewrap;
 pub mod seal;
 pub mod sqlite;
 pub mod store;
 pub mod tree;
+pub mod verify;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -249,6 +257,8 @@ impl Audit {
         let shared = Arc::clone(&self.0);
         let reading = tokio::task::spawn_blocking(move || {
             let idle = shared.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            // Its connection may have been closed meanwhile.
+            let idle = idle.and_then(|mut records| records.store().head().is_ok().then_some(records));
             let mut records = match idle {
                 Some(records) => records,
                 None => {

@@ -2,6 +2,7 @@
 //! number of processes may have it open: the write-ahead log lets them read while
 //! one writes.
 
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -12,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use uuid::Uuid;
 
 use super::entry::Entry;
-use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, damaged};
+use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, Tally, damaged, newer};
 use super::tree::{Frontier, Hash, leaf_hash};
 
 /// Name of the file in the data directory.
@@ -28,7 +29,7 @@ const CHECKPOINT_PAGES: u32 = 4_000;
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL,
-    first INTEGER NOT NULL, signed INTEGER NOT NULL, signed_at INTEGER NOT NULL);
+    first INTEGER NOT NULL, signed INTEGER NOT NULL);
 CREATE TABLE entries (idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, of BLOB,
     leaf BLOB NOT NULL, body BLOB);
 CREATE INDEX entries_at ON entries (at);
@@ -39,9 +40,9 @@ CREATE TABLE requests (tag BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID
 CREATE INDEX requests_idx ON requests (idx);
 CREATE TABLE tiles (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n))
     WITHOUT ROWID;
-CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE archive (kind TEXT NOT NULL, digest BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY (kind, digest));
-INSERT INTO head VALUES (1, 0, x'', 0, 0, 0);
+INSERT INTO head VALUES (1, 0, x'', 0, 0);
 ";
 
 /// The log in a file.
@@ -139,20 +140,18 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             Ok(())
         }
         SCHEMA => Ok(()),
-        newer => Err(StoreError::Unusable(format!(
-            "its tables are of version {newer}, and this program knows version {SCHEMA}: use a newer program"
-        ))),
+        version => Err(newer(version)),
     }
 }
 
 fn read_head(connection: &Connection) -> Result<Head, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT size, frontier, first, signed, signed_at FROM head")?;
-    let (size, frontier, first, signed, signed_at) = statement.query_row([], |row| {
+    let mut statement = connection.prepare_cached("SELECT size, frontier, first, signed FROM head")?;
+    let (size, frontier, first, signed) = statement.query_row([], |row| {
         let bytes: Vec<u8> = row.get(1)?;
-        Ok((row.get::<_, Index>(0)?.0, bytes, row.get::<_, Index>(2)?.0, row.get::<_, Index>(3)?.0, row.get(4)?))
+        Ok((row.get::<_, Index>(0)?.0, bytes, row.get::<_, Index>(2)?.0, row.get::<_, Index>(3)?.0))
     })?;
     let frontier = Frontier::read(size, &frontier).ok_or_else(|| damaged("the head does not fit its own size"))?;
-    Ok(Head { frontier, first, signed, signed_at })
+    Ok(Head { frontier, first, signed })
 }
 
 fn read_tile(connection: &Connection, level: u32, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -222,9 +221,54 @@ impl Store for Sqlite {
         read_tile(&self.0, level, n)
     }
 
-    fn checkpoints(&mut self) -> Result<Vec<(u64, i64, String)>, StoreError> {
-        let mut statement = self.0.prepare_cached("SELECT size, at, note FROM checkpoints ORDER BY size")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?, row.get(2)?)))?;
+    fn requests(&mut self, from: u64, to: u64) -> Result<Vec<(u64, [u8; 16])>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT idx, tag FROM requests WHERE idx >= ? AND idx < ? ORDER BY idx, tag")?;
+        let rows = statement.query_map(params![Index(from), Index(to)], |row| {
+            Ok((row.get::<_, Index>(0)?.0, row.get::<_, Fixed<16>>(1)?.0))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn tally(&mut self) -> Result<Tally, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT size, first, (SELECT count(*) FROM entries), (SELECT count(*) FROM tiles),
+                 (SELECT count(*) FROM keys WHERE idx NOT IN (SELECT idx FROM entries)),
+                 (SELECT count(*) FROM requests WHERE idx NOT IN (SELECT idx FROM entries)),
+                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints)
+             FROM head",
+        )?;
+        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, Index>(at).map(|count| count.0);
+        Ok(statement.query_row([], |row| {
+            Ok(Tally {
+                size: count(row, 0)?,
+                first: count(row, 1)?,
+                entries: count(row, 2)?,
+                tiles: count(row, 3)?,
+                stray_keys: count(row, 4)?,
+                stray_requests: count(row, 5)?,
+                signed: count(row, 6)?,
+                last_checkpoint: count(row, 7)?,
+            })
+        })?)
+    }
+
+    fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut faults = Vec::new();
+        // Not of `entries`: reading all of it at once would hold up whoever erases. Each of its rows is looked up.
+        for table in ["meta", "head", "keys", "requests", "tiles", "checkpoints", "archive"] {
+            let mut statement = self.0.prepare(&format!("PRAGMA integrity_check({table})"))?;
+            let found = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            faults.extend(found.into_iter().filter(|found| found != "ok"));
+        }
+        Ok(faults)
+    }
+
+    fn checkpoints(&mut self, from: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT size, note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT ?")?;
+        let rows = statement
+            .query_map(params![Index(from), Index(most)], |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -269,8 +313,14 @@ impl Batch for Writing<'_> {
         read_head(&self.0)
     }
 
-    fn requested(&mut self, tag: &[u8; 16]) -> Result<Option<u64>, StoreError> {
-        Ok(indices(&self.0, "SELECT idx FROM requests WHERE tag = ?", tag)?.pop())
+    fn requested(&mut self, tags: &[[u8; 16]]) -> Result<HashMap<[u8; 16], u64>, StoreError> {
+        let mut statement = self.0.prepare_cached("SELECT idx FROM requests WHERE tag = ?")?;
+        let mut found = HashMap::new();
+        for tag in tags {
+            let index = statement.query_row([tag], |row| Ok(row.get::<_, Index>(0)?.0)).optional()?;
+            found.extend(index.map(|index| (*tag, index)));
+        }
+        Ok(found)
     }
 
     fn hashes(&mut self, from: u64) -> Result<Vec<Hash>, StoreError> {
@@ -307,10 +357,9 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
-    fn insert_checkpoint(&mut self, size: u64, at: i64, note: &str) -> Result<(), StoreError> {
-        let mut statement =
-            self.0.prepare_cached("INSERT OR REPLACE INTO checkpoints (size, at, note) VALUES (?, ?, ?)")?;
-        statement.execute(params![Index(size), at, note])?;
+    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached("INSERT OR REPLACE INTO checkpoints (size, note) VALUES (?, ?)")?;
+        statement.execute(params![Index(size), note])?;
         Ok(())
     }
 
@@ -325,6 +374,25 @@ impl Batch for Writing<'_> {
         for index in indices {
             self.0.prepare_cached("DELETE FROM keys WHERE idx = ?")?.execute([Index(*index)])?;
             self.0.prepare_cached("DELETE FROM requests WHERE idx = ?")?.execute([Index(*index)])?;
+        }
+        Ok(())
+    }
+
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT k.idx, e.id, k.key FROM keys k JOIN entries e ON e.idx = k.idx
+             WHERE k.idx >= ? ORDER BY k.idx LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![Index(from), Index(most)], |row| {
+            Ok((row.get::<_, Index>(0)?.0, Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0), row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached("UPDATE keys SET key = ? WHERE idx = ?")?;
+        for (index, wrapped) in keys {
+            statement.execute(params![wrapped, Index(*index)])?;
         }
         Ok(())
     }
@@ -346,10 +414,9 @@ impl Batch for Writing<'_> {
     }
 
     fn set_head(&mut self, head: &Head) -> Result<(), StoreError> {
-        let mut statement =
-            self.0.prepare_cached("UPDATE head SET size = ?, frontier = ?, first = ?, signed = ?, signed_at = ?")?;
+        let mut statement = self.0.prepare_cached("UPDATE head SET size = ?, frontier = ?, first = ?, signed = ?")?;
         let (size, frontier) = (head.frontier.size(), head.frontier.bytes());
-        statement.execute(params![Index(size), frontier, Index(head.first), Index(head.signed), head.signed_at])?;
+        statement.execute(params![Index(size), frontier, Index(head.first), Index(head.signed)])?;
         Ok(())
     }
 

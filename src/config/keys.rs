@@ -37,7 +37,7 @@ const fn secret(name: &'static str, about: &'static str) -> Key {
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 34] = [
+pub const KEYS: [Key; 35] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -72,6 +72,11 @@ pub const KEYS: [Key; 34] = [
     ),
     key("audit.dir", Preset::Text("concord-data"), "directory of the record (sqlite) and of its keys"),
     secret("audit.postgres", "how to reach PostgreSQL: postgres://user:password@host/database"),
+    key(
+        "audit.postgres_plaintext",
+        Preset::Flag(false),
+        "reach a PostgreSQL server beyond this machine without encryption",
+    ),
     key("audit.origin", Preset::Absent, "name of the log where it is begun; absent: one of its own"),
     secret("audit.master_key", "the master key, 32 bytes in base64; absent: the one of audit.master_key_file"),
     key("audit.master_key_file", Preset::Absent, "file of the master key; absent: master.key in audit.dir"),

@@ -63,6 +63,8 @@ pub struct AuditSettings {
     pub dir: PathBuf,
     /// How to reach PostgreSQL.
     pub postgres: Option<String>,
+    /// May it be beyond this machine, without encryption?
+    pub postgres_plaintext: bool,
     /// Name of the log where it is begun.
     pub origin: Option<String>,
     /// The master key, base64.

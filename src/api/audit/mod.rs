@@ -47,8 +47,11 @@ pub fn is_damaged(error: &LogError) -> bool {
     matches!(
         error,
         LogError::Store(StoreError::Damaged(_))
-            | LogError::Seal(SealFault::Altered | SealFault::Leaf(_))
-            | LogError::Seal(SealFault::Content(ContentFault::Form | ContentFault::Dictionary))
+            | LogError::Seal(
+                SealFault::Altered
+                    | SealFault::Leaf(_)
+                    | SealFault::Content(ContentFault::Form | ContentFault::Dictionary)
+            )
     )
 }
 

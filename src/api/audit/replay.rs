@@ -196,7 +196,7 @@ pub fn same(stored: &Stored, packages: &Packages) -> Option<Decision> {
 fn compare(record: &Record, ruleset: &Arc<Ruleset>) -> Result<(Vec<Difference>, Option<String>), Refusal> {
     let (request, terms, recorded) = recorded_decision(record).ok_or(Refusal::RecordDamaged)?;
     let bytes = record.content.as_ref().and_then(|content| content.part(part::ANSWER)).ok_or(Refusal::RecordDamaged)?;
-    let fired = rules(record).ok_or(Refusal::RecordDamaged)?;
+    let fired_then = rules(record).ok_or(Refusal::RecordDamaged)?;
     let mut decision = match again(ruleset, request, &terms) {
         Ok(decision) => decision,
         Err(refusal) => {
@@ -204,20 +204,20 @@ fn compare(record: &Record, ruleset: &Arc<Ruleset>) -> Result<(Vec<Difference>, 
             return Ok((Vec::new(), Some(format!("this build refuses the request: {}", said.message))));
         }
     };
-    let mut fires = std::mem::take(&mut decision.answer.fired);
-    fires.sort_unstable();
+    let mut fired_now = std::mem::take(&mut decision.answer.fired);
+    fired_now.sort_unstable();
     let replayed = proto::EvaluateResponse {
         decision_id: recorded.decision_id.clone(),
         engine_version: recorded.engine_version.clone(),
         receipt: None,
         ..answer::response(decision)
     };
-    if replayed.encode_to_vec() == bytes && fires == fired {
+    if replayed.encode_to_vec() == bytes && fired_now == fired_then {
         return Ok((Vec::new(), None));
     }
     let mut differences = differ::differences(&value(&recorded)?, &value(&replayed)?);
     let rules = |rules: Vec<String>| serde_json::json!({ "rulesFired": rules });
-    differences.extend(differ::differences(&rules(fired), &rules(fires)));
+    differences.extend(differ::differences(&rules(fired_then), &rules(fired_now)));
     if differences.is_empty() {
         // Fields that this build does not know, or the same ones in another order.
         let path = "(bytes)".to_owned();

@@ -200,8 +200,8 @@ pub fn feedback(request: &proto::RecordFeedbackRequest, limits: &Limits) -> Resu
 }
 
 fn item(check: &mut Check<'_>, at: &Path<'_>, item: proto::FeedbackItem) -> Option<Item> {
-    let kind = chosen(check, &at.field("kind"), item.kind, feedback_item::Kind::Unspecified);
-    let verdict = chosen(check, &at.field("verdict"), item.verdict, feedback_item::Verdict::Unspecified);
+    let kind = chosen(check, &at.field("kind"), item.kind, &feedback_item::Kind::Unspecified);
+    let verdict = chosen(check, &at.field("verdict"), item.verdict, &feedback_item::Verdict::Unspecified);
     let path = at.field("reason");
     let reason: Option<feedback_item::Reason> = check.choice(&path, item.reason, Some);
     match (verdict, reason) {
@@ -231,10 +231,10 @@ fn chosen<P: TryFrom<i32> + PartialEq>(
     check: &mut Check<'_>,
     path: &Path<'_>,
     number: i32,
-    unspecified: P,
+    unspecified: &P,
 ) -> Option<P> {
     let value = check.choice(path, number, Some)?;
-    if value == unspecified {
+    if value == *unspecified {
         check.required(path);
         return None;
     }
