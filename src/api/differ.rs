@@ -2,11 +2,12 @@
 //! names them, so that one that comes or goes does not make all after it differ.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
 /// A value that differs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Where: `alerts[qtc-prolonged].severity`.
     pub path: String,
@@ -14,6 +15,13 @@ pub struct Difference {
     pub before: Option<String>,
     /// After, JSON; none: it is not there.
     pub after: Option<String>,
+}
+
+// The values may be of a patient: they are printed nowhere but where that is meant.
+impl fmt::Debug for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Difference({})", self.path)
+    }
 }
 
 /// Members that name an entry of a list, the best first.

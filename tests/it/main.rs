@@ -11,6 +11,8 @@
 
 mod architecture;
 mod audit;
+mod audit_replay;
+mod audit_service;
 mod audit_erase;
 mod audit_postgres;
 mod audit_records;

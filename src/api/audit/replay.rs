@@ -13,8 +13,8 @@ use crate::api::answer;
 use crate::api::decide::{Decision, Terms, decide};
 use crate::api::differ::{self, Difference};
 use crate::api::limits::Limits;
+use crate::api::proto;
 use crate::api::proto::replay_decision_response::Outcome;
-use crate::api::proto::{self};
 use crate::api::recording::{RecordedTerms, digest_bytes, part, recorded_decision};
 use crate::api::refusal::Refusal;
 use crate::api::{json, status};
@@ -125,7 +125,8 @@ pub fn replay(stored: &Stored, packages: &Packages, known: Option<&Ruleset>) -> 
     if leaf.semantics != Some(semantics) {
         let theirs = leaf.semantics.map_or_else(|| "none".to_owned(), |version| version.to_string());
         let detail = format!(
-            "answered by build {} under semantics {theirs}, and this build has semantics {semantics}: replay it with that build",
+            "answered by build {} under semantics {theirs}, and this build has semantics {semantics}: \
+             replay it with that build",
             leaf.build
         );
         return Ok(told(Outcome::AnotherSemantics, detail));

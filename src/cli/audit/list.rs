@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::super::in_force::columns;
 use super::super::settings::{SettingsArguments, Unusable};
 use super::super::{Exit, Format, complain, print};
-use super::{Opened, open, refused, unread};
+use super::{Opened, open, refused};
 use crate::api::audit::list::{Found, page};
 use crate::api::audit::request::{Filter, listing};
 use crate::api::audit::{Seen, answer};
@@ -110,7 +110,7 @@ fn gather(opened: &mut Opened, filter: &Filter, limit: usize) -> Result<(Vec<Fou
         if left == 0 {
             return Ok((found, true));
         }
-        let part = page(&mut opened.records, filter, before, left).map_err(unread)?;
+        let part = page(&mut opened.records, filter, before, left)?;
         found.extend(part.found);
         match part.next {
             Some(next) => before = Some(next),

@@ -208,8 +208,10 @@ fn refused(refusal: &Refusal) -> Unusable {
     })
 }
 
-fn unread(error: LogError) -> Unusable {
-    Unusable(error.to_string())
+impl From<LogError> for Unusable {
+    fn from(error: LogError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 fn checkpoint(settings: &SettingsArguments) -> Result<Exit, Unusable> {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::settings::{SettingsArguments, Unusable, origin};
 use super::super::{Exit, Format, complain, print};
-use super::{Opened, open, refused, unread};
+use super::{Opened, open, refused};
 use crate::api::audit::list::page;
 use crate::api::audit::replay::{Packages, Stored, replay, response};
 use crate::api::audit::{Seen, decision, request};
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Unusable> {
         for id in &arguments.ids {
             let request = ReplayDecisionRequest { decision_id: id.clone(), ..ReplayDecisionRequest::default() };
             let id = request::replay(&request, &Limits::default()).map_err(|refusal| refused(&refusal))?;
-            let found = id.map(|id| decision(&mut opened.records, &id).map_err(unread)).transpose()?.flatten();
+            let found = id.map(|id| decision(&mut opened.records, &id)).transpose()?.flatten();
             let Some(record) = found else {
                 return Err(Unusable(format!("{}: {}", request.decision_id, refused(&Refusal::EntryNotFound).0)));
             };
@@ -99,7 +99,7 @@ impl Run<'_> {
         let filter = request::listing(request, &Limits::default()).map_err(|refusal| refused(&refusal))?.filter;
         let mut before = None;
         loop {
-            let part = page(&mut opened.records, &filter, before, PAGE).map_err(unread)?;
+            let part = page(&mut opened.records, &filter, before, PAGE)?;
             for found in part.found {
                 match found.record {
                     Some(record) => self.one(opened, record)?,
@@ -114,7 +114,7 @@ impl Run<'_> {
     }
 
     fn one(&mut self, opened: &mut Opened, record: Record) -> Result<(), Unusable> {
-        let stored = Stored::read(&mut opened.records, record).map_err(unread)?;
+        let stored = Stored::read(&mut opened.records, record)?;
         let index = stored.record.row.index;
         let mut outcome = replay(&stored, &self.packages, None);
         if outcome.as_ref().is_ok_and(|replay| replay.outcome == Outcome::ArchiveAltered) {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::super::page::{PageStyle, first_screen};
 use super::super::settings::{SettingsArguments, Unusable};
 use super::super::{Exit, Format, complain, print};
-use super::{Opened, open, refused, unread};
+use super::{Opened, open, refused};
 use crate::api::audit::replay::{Packages, Stored, same};
 use crate::api::audit::{Seen, answer, decision, request};
 use crate::api::json;
@@ -33,8 +33,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Unusable> {
     let screen = match arguments.format {
         Format::Json => None,
         Format::Text => {
-            let record = decision(&mut records, &id).map_err(unread)?;
-            let stored = record.map(|record| Stored::read(&mut records, record)).transpose().map_err(unread)?;
+            let record = decision(&mut records, &id)?;
+            let stored = record.map(|record| Stored::read(&mut records, record)).transpose()?;
             let decision = stored.and_then(|stored| same(&stored, &Packages::default()));
             decision.map(|decision| first_screen(&decision.answer, &PageStyle::of(&decision.ruleset)).text)
         }
