@@ -91,7 +91,11 @@ impl Process {
             .add_service(MetricsServiceServer::new(collector.clone()));
         tokio::spawn(services.serve_with_incoming(incoming));
         let mut command = Command::new("sh");
-        command.args(["-c", "trap '' XFSZ; ulimit -c unlimited; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_concord")]);
+        command.args([
+            "-c",
+            "trap '' XFSZ; ulimit -c unlimited || :; exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_concord"),
+        ]);
         command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_filter=trace"]);
         command.args(["--set", "server.drain_lead=500ms", "--set", &endpoint]);
         command.arg("--set").arg(format!("audit.dir={}", base.path().join("data").display()));

@@ -109,7 +109,8 @@ impl Scanner {
     pub fn new() -> Self {
         let (exact, folded) = (Index::default(), Index::default());
         let mut scanner = Self { exact, folded, dictionaries: Vec::new(), searched: 0, hits: Vec::new() };
-        for stem in [STEM, HEX_STEM] {
+        // The beginning too: of some forms no more fits.
+        for stem in [STEM, &STEM[..8], HEX_STEM] {
             scanner.text(stem, stem);
         }
         let raw: Vec<u8> = HEX_STEM
