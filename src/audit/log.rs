@@ -169,6 +169,8 @@ impl Log {
     /// # Errors
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
+        // What a process left that was killed after a failed sync looks whole in memory, and is not on the disk.
+        store.settle()?;
         begin(store.as_mut(), access)?;
         let mut log = Self::attach(store, access)?;
         log.check()?;

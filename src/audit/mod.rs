@@ -5,7 +5,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
-//! | [`seal`], [`keys`] | keys, and where they are |
+//! | [`seal`], [`keys`], `folder` | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
@@ -16,6 +16,7 @@
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+mod folder;
 pub mod keys;
 pub mod log;
 pub mod records;

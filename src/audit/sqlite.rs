@@ -2,8 +2,9 @@
 //! number of processes may have it open: the write-ahead log lets them read while
 //! one writes.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use uuid::Uuid;
 
 use super::entry::Entry;
+use super::folder;
 use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, damaged};
 use super::tree::{Frontier, Hash, leaf_hash};
 
@@ -50,11 +52,12 @@ pub struct Sqlite(Connection);
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        // The library's text names tables and columns and never a value of ours.
+        // The library's text names tables and columns and never a value of ours; its code says which call failed.
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let text = code.map_or_else(|| error.to_string(), |code| format!("{FILE}: {error} (SQLite code {code})"));
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
-            _ if error.sqlite_error_code().is_none() => Self::Damaged(error.to_string()),
-            _ => Self::Down(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => Self::Damaged(text),
+            Some(_) => Self::Down(text),
         }
     }
 }
@@ -95,9 +98,16 @@ impl Sqlite {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let failed = |error: std::io::Error| StoreError::Down(format!("{}: {error}", path.display()));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
-        // The library makes the other files with the mode of this one.
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+        if !path.exists() {
+            folder::make(dir).map_err(failed)?;
+            // The library makes the other files with the mode of this one. A file that is there is not opened here:
+            // to close it would drop every lock that the process has on it, and who closes the log last, as it then
+            // seems, deletes the write-ahead log under the others.
+            match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                other => drop(other.map_err(failed)?),
+            }
+        }
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(BUSY)?;
         // FULL: a commit is on disk before it is answered. Deleted bytes are overwritten, so that a key that was

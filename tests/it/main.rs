@@ -10,6 +10,10 @@
 )]
 
 mod architecture;
+mod audit_crash;
+mod audit_disk;
+mod audit_power;
+mod audited;
 mod bad_input;
 mod bad_package;
 mod broken;
@@ -19,6 +23,7 @@ mod deck;
 mod diagnoses;
 mod diff;
 mod disagreements;
+mod disk;
 mod drafts;
 mod drain;
 mod faults;
