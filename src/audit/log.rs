@@ -171,6 +171,8 @@ impl Log {
     /// # Errors
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
+        // What a process left that was killed after a failed sync looks whole in memory, and is not on the disk.
+        store.settle()?;
         begin(store.as_mut(), access)?;
         // A process that was killed while it erased may have left what it destroyed in the write-ahead log.
         if let Err(error) = store.settle() {

@@ -5,7 +5,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
-//! | [`seal`], [`keys`] | keys, and where they are |
+//! | [`seal`], [`keys`], `folder` | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
@@ -20,6 +20,7 @@ pub mod content;
 pub mod entry;
 pub mod erase;
 pub mod export;
+mod folder;
 pub mod keys;
 pub mod log;
 pub mod postgres;
@@ -304,6 +305,14 @@ fn open(options: &Options, opener: &impl Fn() -> Result<Box<dyn Store>, StoreErr
         }
     }
 }
+
+// The name by which the tests of stores reach this room, from here and from outside.
+#[cfg(test)]
+use crate::audit;
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod shared;
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -3,8 +3,9 @@
 //! one writes.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use uuid::Uuid;
 
 use super::entry::Entry;
+use super::folder;
 use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, Tally, damaged, newer};
 use super::tree::{Frontier, Hash, leaf_hash};
 
@@ -51,11 +53,12 @@ pub struct Sqlite(Connection);
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        // The library's text names tables and columns and never a value of ours.
+        // The library's text names tables and columns and never a value of ours; its code says which call failed.
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let text = code.map_or_else(|| error.to_string(), |code| format!("{FILE}: {error} (SQLite code {code})"));
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
-            _ if error.sqlite_error_code().is_none() => Self::Damaged(error.to_string()),
-            _ => Self::Down(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => Self::Damaged(text),
+            Some(_) => Self::Down(text),
         }
     }
 }
@@ -67,6 +70,12 @@ impl ToSql for Index {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         i64::try_from(self.0).map(Into::into).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
     }
+}
+
+/// An index to look up to: one that no entry can have is as good as the highest
+/// that one can.
+fn most_index(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 impl FromSql for Index {
@@ -96,9 +105,16 @@ impl Sqlite {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let failed = |error: std::io::Error| StoreError::Down(format!("{}: {error}", path.display()));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
-        // The library makes the other files with the mode of this one.
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+        if !path.exists() {
+            folder::make(dir).map_err(failed)?;
+            // The library makes the other files with the mode of this one. A file that is there is not opened here:
+            // to close it would drop every lock that the process has on it, and who closes the log last, as it then
+            // seems, deletes the write-ahead log under the others.
+            match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                other => drop(other.map_err(failed)?),
+            }
+        }
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(BUSY)?;
         // FULL: a commit is on disk before it is answered. Deleted bytes are overwritten, so that a key that was
@@ -185,7 +201,7 @@ impl Store for Sqlite {
              FROM entries e LEFT JOIN keys k ON k.idx = e.idx
              WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx LIMIT ?",
         )?;
-        let rows = statement.query_map(params![Index(from), Index(to), Index(most)], |row| {
+        let rows = statement.query_map([from, to, most].map(most_index), |row| {
             Ok(Row {
                 index: row.get::<_, Index>(0)?.0,
                 id: Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0),
@@ -224,7 +240,7 @@ impl Store for Sqlite {
     fn requests(&mut self, from: u64, to: u64) -> Result<Vec<(u64, [u8; 16])>, StoreError> {
         let mut statement =
             self.0.prepare_cached("SELECT idx, tag FROM requests WHERE idx >= ? AND idx < ? ORDER BY idx, tag")?;
-        let rows = statement.query_map(params![Index(from), Index(to)], |row| {
+        let rows = statement.query_map(params![most_index(from), most_index(to)], |row| {
             Ok((row.get::<_, Index>(0)?.0, row.get::<_, Fixed<16>>(1)?.0))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -268,7 +284,7 @@ impl Store for Sqlite {
         let mut statement =
             self.0.prepare_cached("SELECT size, note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT ?")?;
         let rows = statement
-            .query_map(params![Index(from), Index(most)], |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
+            .query_map([from, most].map(most_index), |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

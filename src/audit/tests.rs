@@ -2,12 +2,8 @@ use std::path::Path;
 
 use super::sqlite::Sqlite;
 use super::*;
-use crate::audit;
 
-#[path = "store_tests.rs"]
-mod shared;
-
-use self::shared::{Place, access, append, draft, erase};
+use super::shared::{Place, access, append, draft, erase};
 
 struct File(tempfile::TempDir);
 

@@ -224,9 +224,9 @@ fn logged(source: &Source) -> Vec<String> {
             Kind::Literal(text) if depth > 0 && text.contains("?}") => {
                 found.push(format!("src/{}:{}: {text}: log what is meant, by `Display`", source.name, token.line));
             }
-            Kind::Word(word) if word == "instrument" && before(1) != Some(&Kind::Mark('.')) => {
-                let next = source.tokens.get(at + 1).map(|token| &token.kind);
-                if matches!(next, Some(Kind::Mark('(' | ']'))) {
+            Kind::Word(word) if word == "instrument" => {
+                // As an attribute: behind its bracket, or behind the name of the library.
+                if matches!(before(1), Some(Kind::Mark('['))) || matches!(before(3), Some(Kind::Word(name)) if name == "tracing") {
                     found.push(format!("src/{}:{}: instrument: records every argument", source.name, token.line));
                 }
             }
