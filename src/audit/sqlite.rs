@@ -283,8 +283,8 @@ impl Store for Sqlite {
     fn checkpoints(&mut self, from: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError> {
         let mut statement =
             self.0.prepare_cached("SELECT size, note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT ?")?;
-        let rows = statement
-            .query_map([from, most].map(most_index), |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
+        let rows =
+            statement.query_map([from, most].map(most_index), |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -226,7 +226,9 @@ fn logged(source: &Source) -> Vec<String> {
             }
             Kind::Word(word) if word == "instrument" => {
                 // As an attribute: behind its bracket, or behind the name of the library.
-                if matches!(before(1), Some(Kind::Mark('['))) || matches!(before(3), Some(Kind::Word(name)) if name == "tracing") {
+                if matches!(before(1), Some(Kind::Mark('[')))
+                    || matches!(before(3), Some(Kind::Word(name)) if name == "tracing")
+                {
                     found.push(format!("src/{}:{}: instrument: records every argument", source.name, token.line));
                 }
             }

@@ -229,10 +229,10 @@ pub fn decisions(data: &Path) -> HashMap<String, Recorded> {
     let keys = records.keys().unwrap();
     let signed: BTreeMap<u64, Checkpoint> = records
         .store()
-        .checkpoints()
+        .checkpoints(0, 1_000_000)
         .unwrap()
         .into_iter()
-        .map(|(size, _, note)| (size, Checkpoint::open(&note, &keys).unwrap()))
+        .map(|(size, note)| (size, Checkpoint::open(&note, &keys).unwrap()))
         .collect();
     assert_eq!(signed.last_key_value().map_or(0, |(size, _)| *size), head.signed);
     let (mut frontier, mut ids, mut found) = (Frontier::default(), std::collections::HashSet::new(), HashMap::new());

@@ -11,15 +11,15 @@
 
 mod architecture;
 mod audit;
-mod audit_replay;
-mod audit_service;
-mod audit_erase;
-mod audit_postgres;
-mod audit_records;
-mod audit_tamper;
 mod audit_crash;
 mod audit_disk;
+mod audit_erase;
+mod audit_postgres;
 mod audit_power;
+mod audit_records;
+mod audit_replay;
+mod audit_service;
+mod audit_tamper;
 mod audited;
 mod bad_input;
 mod bad_package;

@@ -14,7 +14,9 @@ async fn health_and_reflection_answer_as_their_protocols_say() {
     let server = Server::start(&[]);
     let channel = server.channel().await;
     let mut health = HealthClient::new(channel.clone());
-    for service in ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "concord.v1.AuditService", "liveness"] {
+    for service in
+        ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "concord.v1.AuditService", "liveness"]
+    {
         let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
     }
