@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
 //! | 4 | [`server`], [`deck`] | sockets, limits, drain, health; cases, and what they prove of a package |
-//! | 3 | [`api`], [`handbook`] | protobuf to domain and back; a package as a book |
+//! | 3 | [`api`], [`handbook`], [`interop`] | protobuf to domain and back; a package as a book; records in forms of others |
 //! | 2 | [`ruleset`], [`audit`] | load and activate a package; append and verify records |
 //! | 1 | [`engine`], [`analysis`] | program to decision, with its explanation; questions about all patients |
 //! | 0 | [`program`], [`rule`], [`clinical`], [`diag`], [`note`] | compiled form; rule language; codes, patient; diagnostics; signed notes |
@@ -22,6 +22,7 @@ pub mod deck;
 pub mod diag;
 pub mod engine;
 pub mod handbook;
+pub mod interop;
 pub mod note;
 pub mod program;
 pub mod rule;

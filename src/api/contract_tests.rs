@@ -6,6 +6,7 @@ use prost::Message;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage as _, Value};
 
 use super::*;
+use crate::api::audit::request as audit;
 use crate::api::json::pool;
 use crate::api::refusal::Violation;
 
@@ -49,6 +50,7 @@ fn fine(field: &FieldDescriptor) -> Value {
         Kind::Message(inner) => Value::Message(minimal(&inner)),
         Kind::Double => Value::F64(1.0),
         Kind::Int32 => Value::I32(1),
+        Kind::Uint64 => Value::U64(1),
         Kind::Bool => Value::Bool(true),
         Kind::Bytes => Value::Bytes(Vec::new().into()),
         Kind::Enum(_) => Value::EnumNumber(1),
@@ -131,7 +133,16 @@ fn check(message: &DynamicMessage) -> Vec<Violation> {
         "GetRuleRequest" => rule_id(read_as(message), &limits).err(),
         "ListRulesRequest" => page(read_as(message), &limits).err(),
         "CheckRulesetRequest" => candidate(read_as(message), &limits).err(),
-        "GetRulesetRequest" => None,
+        "GetDecisionRequest" => audit::get(&read_as(message), &limits).err(),
+        "ListDecisionsRequest" => match audit::listing(&read_as(message), &limits) {
+            // A token of a well-formed request is held against its filters next.
+            Err(Refusal::PageToken) => None,
+            outcome => outcome.err(),
+        },
+        "ReplayDecisionRequest" => audit::replay(&read_as(message), &limits).err(),
+        "RecordFeedbackRequest" => audit::feedback(&read_as(message), &limits).err(),
+        "GetInclusionProofRequest" => audit::place(&read_as(message), &limits).err(),
+        "GetRulesetRequest" | "GetCheckpointRequest" | "GetConsistencyProofRequest" => None,
         other => panic!("{other} is not checked here"),
     };
     match refusal {

@@ -9,6 +9,7 @@ use super::limits::Limits;
 use super::proto;
 use super::refusal::Refusal;
 use super::request::{self, Evaluation};
+use crate::clinical::prints_nothing;
 use crate::engine::decision::Answer;
 use crate::ruleset::Ruleset;
 
@@ -25,7 +26,7 @@ pub struct Terms {
 }
 
 /// An evaluation with its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Decision {
     /// UUIDv7.
     pub id: Uuid,
@@ -100,3 +101,5 @@ fn evaluate(ruleset: &Arc<Ruleset>, evaluation: Evaluation, terms: &Terms) -> De
         part2_covered: evaluation.part2_covered,
     }
 }
+
+prints_nothing!(Decision);

@@ -32,6 +32,30 @@ impl Named for proto::EvaluateResponse {
     const NAME: &'static str = "concord.v1.EvaluateResponse";
 }
 
+impl Named for proto::GetDecisionResponse {
+    const NAME: &'static str = "concord.v1.GetDecisionResponse";
+}
+
+impl Named for proto::GetDecisionRequest {
+    const NAME: &'static str = "concord.v1.GetDecisionRequest";
+}
+
+impl Named for proto::ListDecisionsRequest {
+    const NAME: &'static str = "concord.v1.ListDecisionsRequest";
+}
+
+impl Named for proto::ReplayDecisionRequest {
+    const NAME: &'static str = "concord.v1.ReplayDecisionRequest";
+}
+
+impl Named for proto::DecisionSummary {
+    const NAME: &'static str = "concord.v1.DecisionSummary";
+}
+
+impl Named for proto::ReplayDecisionResponse {
+    const NAME: &'static str = "concord.v1.ReplayDecisionResponse";
+}
+
 /// Why a message has no JSON: a fault of the build, never of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError(String);
@@ -93,6 +117,27 @@ pub fn to_line<M: Named>(message: &M) -> Result<String, JsonError> {
     String::from_utf8(line.into_inner()).map_err(|error| JsonError(error.to_string()))
 }
 
+/// The JSON of a message of this name; defaults are left out.
+///
+/// # Errors
+/// [`JsonError`] where the bytes are no such message.
+pub fn value(name: &str, bytes: &[u8]) -> Result<serde_json::Value, JsonError> {
+    let failed = |error: &dyn fmt::Display| JsonError(error.to_string());
+    let message = DynamicMessage::decode(descriptor(name)?, bytes).map_err(|error| failed(&error))?;
+    message
+        .serialize_with_options(serde_json::value::Serializer, &SerializeOptions::new())
+        .map_err(|error| failed(&error))
+}
+
+/// Name of the message that a method takes; none where there is no such method.
+#[must_use]
+pub fn request_of(method: &str) -> Option<String> {
+    let (service, name) = method.split_once('/')?;
+    let service = pool().ok()?.get_service_by_name(service)?;
+    let method = service.methods().find(|method| method.name() == name)?;
+    Some(method.input().full_name().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +149,17 @@ mod tests {
         assert_eq!(to_line(&request).unwrap(), text);
         let spelled: proto::EvaluateRequest = from_str(r#"{"patient":{"age_years":28,"sex":2},"explain":3}"#).unwrap();
         assert_eq!(spelled, request);
+    }
+
+    #[test]
+    fn the_request_of_a_method_is_read_by_its_name() {
+        let name = request_of("concord.v1.DecisionService/Evaluate").unwrap();
+        let request: proto::EvaluateRequest = from_str(r#"{"requestId":"r","patient":{"ageYears":28}}"#).unwrap();
+        let read = value(&name, &request.encode_to_vec()).unwrap();
+        assert_eq!(read, serde_json::json!({"requestId": "r", "patient": {"ageYears": 28}}));
+        assert!(value(&name, b"\xff").is_err());
+        assert_eq!(request_of("concord.v1.DecisionService/Elsewhere"), None);
+        assert_eq!(request_of("concord audit show"), None);
     }
 
     #[test]

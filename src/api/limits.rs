@@ -36,6 +36,19 @@ pub const CODINGS: usize = 16;
 /// Answers of a stream that wait for a slow reader before reading stops.
 pub const STREAM_BUFFER: usize = 8;
 
+/// Bytes of a comment on a decision. Fixed: a few paragraphs.
+pub const COMMENT_BYTES: usize = 2_000;
+
+/// Items of one feedback: more than any answer has.
+pub const FEEDBACK_ITEMS: usize = 256;
+
+/// Decisions on one page of a listing where the caller asks for no size.
+pub const PAGE_DECISIONS: usize = 100;
+
+/// Replays at once. One, so that a core is left to evaluations on the smallest
+/// machine.
+pub const REPLAYS: usize = 1;
+
 /// Rules on one page of a listing where the caller asks for no size.
 pub const PAGE_RULES: usize = 100;
 

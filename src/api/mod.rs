@@ -3,8 +3,10 @@
 //! no unchecked value, before [`answer`] no wire type.
 
 pub mod answer;
+pub mod audit;
 pub mod decide;
 pub mod decision_service;
+pub mod differ;
 pub mod json;
 pub mod limits;
 pub mod patient_schema;
@@ -28,6 +30,8 @@ pub mod yaml;
 )]
 pub mod proto {
     tonic::include_proto!("concord.v1");
+    // Their `Debug`, which prints nothing of their content.
+    include!(concat!(env!("OUT_DIR"), "/debug.rs"));
 }
 
 /// The encoded descriptor set of `concord.v1` with its imports, comments and

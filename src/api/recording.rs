@@ -132,6 +132,12 @@ impl Recorder {
         Self { audit: Some(Arc::default()), archives: Arc::default() }
     }
 
+    /// Is there a record at all?
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.audit.is_some()
+    }
+
     /// The log is open. Once.
     pub fn opened(&self, audit: Audit) {
         if let Some(place) = &self.audit {
@@ -339,7 +345,7 @@ pub fn recorded_decision(record: &Record) -> Option<(proto::EvaluateRequest, Rec
     Some((request, terms, answer))
 }
 
-fn receipt(audit: &Audit, recorded: Recorded, repeated: bool) -> proto::Receipt {
+pub(super) fn receipt(audit: &Audit, recorded: Recorded, repeated: bool) -> proto::Receipt {
     proto::Receipt {
         audit: receipt::Audit::Recorded.into(),
         log: audit.origin().to_owned(),
@@ -349,7 +355,7 @@ fn receipt(audit: &Audit, recorded: Recorded, repeated: bool) -> proto::Receipt 
     }
 }
 
-fn not_recorded(why: NotRecorded) -> Refusal {
+pub(super) fn not_recorded(why: NotRecorded) -> Refusal {
     match why {
         NotRecorded::Busy => Refusal::AuditBusy,
         NotRecorded::Store => Refusal::NotRecorded,
@@ -363,7 +369,7 @@ fn unreadable(error: &crate::audit::log::LogError) -> Refusal {
 }
 
 /// A digest of 64 hexadecimal digits.
-fn digest_bytes(digest: &str) -> [u8; 32] {
+pub(super) fn digest_bytes(digest: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(digest.as_bytes().chunks(2)) {
         *byte = str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or_default();

@@ -16,13 +16,9 @@ pub enum Refusal {
         /// Digest of the active package, 64 hexadecimal digits.
         active: String,
     },
-    /// The active package has no such rule. The id is of the package's
-    /// vocabulary, not of a patient, so that it may be named.
-    RuleNotFound {
-        /// The id asked for.
-        id: String,
-    },
-    /// A page token that was not given for the active package.
+    /// The active package has no such rule.
+    RuleNotFound,
+    /// A page token that was not given for this listing.
     PageToken,
     /// The server is shutting down.
     Draining,
@@ -34,6 +30,14 @@ pub enum Refusal {
     AuditBusy,
     /// A request of this id was answered, and it was another one.
     RequestIdReused,
+    /// The record has no such entry, or no longer.
+    EntryNotFound,
+    /// What the decision was is erased.
+    DecisionErased,
+    /// No checkpoint covers the entry yet.
+    CheckpointPending,
+    /// An entry of the record is not what was written.
+    RecordDamaged,
     /// A fault of the service.
     Internal,
 }

@@ -13,11 +13,12 @@ use super::refusal::{Path, Refusal};
 use super::text::{Check, Need};
 use crate::clinical::date::{AsOf, FhirDate};
 use crate::clinical::patient::Patient;
+use crate::clinical::prints_nothing;
 use crate::engine::decision::Explain;
 use crate::ruleset::MAX_FILES;
 
 /// A request whose every field holds what the .proto says of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Evaluation {
     /// The caller's id of the request; empty where none was sent.
     pub request_id: String,
@@ -116,7 +117,7 @@ pub fn rule_id(request: proto::GetRuleRequest, limits: &Limits) -> Result<String
 }
 
 /// What page of rules is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Page {
     /// Rules on it at most; zero: the default.
     pub size: usize,
@@ -143,7 +144,7 @@ pub fn page(request: proto::ListRulesRequest, limits: &Limits) -> Result<Page, R
 pub type NamedFiles = Vec<(String, Vec<u8>)>;
 
 /// A package to be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// Its files.
     pub files: NamedFiles,
@@ -181,6 +182,8 @@ fn named_files(check: &mut Check<'_>, field: &'static str, files: Vec<proto::Rul
     });
     files.into_iter().flatten().collect()
 }
+
+prints_nothing!(Evaluation, Page, Candidate);
 
 #[cfg(test)]
 #[path = "request_tests.rs"]

@@ -76,7 +76,7 @@ impl Rules {
         let ruleset = self.active()?;
         let found = ruleset.package().rules.iter().find(|rule| rule.id.value == id);
         let found = found.map(|found| one(&ruleset, found));
-        found.ok_or(Refusal::RuleNotFound { id })
+        found.ok_or(Refusal::RuleNotFound)
     }
 
     fn get(&self) -> Result<proto::GetRulesetResponse, Refusal> {

@@ -6,17 +6,21 @@
 //! | page token | INVALID_ARGUMENT | `BadRequest` |
 //! | no package active | UNAVAILABLE | `RetryInfo` |
 //! | another package required | FAILED_PRECONDITION | |
-//! | no such rule | NOT_FOUND | `ResourceInfo` |
+//! | no such rule | NOT_FOUND | |
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
 //! | another package is being checked | UNAVAILABLE | `RetryInfo` |
 //! | the record can't be written, or has to wait too long | UNAVAILABLE | `RetryInfo` |
 //! | the id of the request is that of another request | ALREADY_EXISTS | |
+//! | no such entry of the record | NOT_FOUND | |
+//! | what a decision was is erased | FAILED_PRECONDITION | |
+//! | no checkpoint covers an entry yet | UNAVAILABLE | `RetryInfo` |
+//! | an entry of the record is not what was written | DATA_LOSS | |
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
-//! No text of a status holds a value of the request.
+//! Nothing of a status holds a value of the request.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,63 +40,39 @@ const RETRY: Duration = Duration::from_secs(1);
 /// The status that a unary call ends with.
 #[must_use]
 pub fn status(refusal: &Refusal) -> Status {
+    let (code, reason) = code(refusal);
+    let mut details = details(reason);
     match refusal {
         Refusal::Fields(violations) => {
-            let mut details = details(ErrorReason::InvalidFields);
             details.set_bad_request(violations.iter().map(field_violation).collect::<Vec<_>>());
-            Status::with_error_details(Code::InvalidArgument, message(refusal), details)
         }
         Refusal::PageToken => {
-            let mut details = details(ErrorReason::PageToken);
             details.set_bad_request(vec![FieldViolation {
                 field: "page_token".to_owned(),
-                description: "was not given for the active package".to_owned(),
-                reason: ErrorReason::PageToken.as_str_name().to_owned(),
+                description: "was not given for this listing".to_owned(),
+                reason: reason.as_str_name().to_owned(),
                 localized_message: None,
             }]);
-            Status::with_error_details(Code::InvalidArgument, message(refusal), details)
-        }
-        Refusal::NoActiveRuleset => retry(ErrorReason::NoActiveRuleset, message(refusal)),
-        Refusal::Draining => retry(ErrorReason::Draining, message(refusal)),
-        Refusal::CheckBusy => retry(ErrorReason::CheckBusy, message(refusal)),
-        Refusal::NotRecorded => retry(ErrorReason::AuditUnavailable, message(refusal)),
-        Refusal::AuditBusy => retry(ErrorReason::AuditBusy, message(refusal)),
-        Refusal::RequestIdReused => {
-            let details = details(ErrorReason::RequestIdReused);
-            Status::with_error_details(Code::AlreadyExists, message(refusal), details)
         }
         Refusal::DigestMismatch { active } => {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
-            let reason = ErrorReason::RulesetDigestMismatch.as_str_name();
-            let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
-            Status::with_error_details(Code::FailedPrecondition, message(refusal), details)
+            details.set_error_info(reason.as_str_name(), DOMAIN, metadata);
         }
-        Refusal::RuleNotFound { id } => {
-            let mut details = details(ErrorReason::RuleNotFound);
-            details.set_resource_info("concord.v1.Rule", id, "", "no such rule in the active package");
-            Status::with_error_details(Code::NotFound, message(refusal), details)
+        _ if code == Code::Unavailable => {
+            details.set_retry_info(Some(RETRY));
         }
-        Refusal::Internal => {
-            Status::with_error_details(Code::Internal, message(refusal), details(ErrorReason::Internal))
-        }
+        _ => {}
     }
+    Status::with_error_details(code, message(refusal), details)
 }
 
 /// The status of an item of a stream.
 #[must_use]
 pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
-    let (code, reason, violations) = match refusal {
-        Refusal::Fields(violations) => (Code::InvalidArgument, ErrorReason::InvalidFields, violations.as_slice()),
-        Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken, [].as_slice()),
-        Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset, [].as_slice()),
-        Refusal::Draining => (Code::Unavailable, ErrorReason::Draining, [].as_slice()),
-        Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy, [].as_slice()),
-        Refusal::NotRecorded => (Code::Unavailable, ErrorReason::AuditUnavailable, [].as_slice()),
-        Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy, [].as_slice()),
-        Refusal::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused, [].as_slice()),
-        Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch, [].as_slice()),
-        Refusal::RuleNotFound { .. } => (Code::NotFound, ErrorReason::RuleNotFound, [].as_slice()),
-        Refusal::Internal => (Code::Internal, ErrorReason::Internal, [].as_slice()),
+    let (code, reason) = code(refusal);
+    let violations = match refusal {
+        Refusal::Fields(violations) => violations.as_slice(),
+        _ => &[],
     };
     proto::ItemStatus {
         code: code.into(),
@@ -109,18 +89,43 @@ pub fn item_status(refusal: &Refusal) -> proto::ItemStatus {
     }
 }
 
+/// Code and reason.
+fn code(refusal: &Refusal) -> (Code, ErrorReason) {
+    match refusal {
+        Refusal::Fields(_) => (Code::InvalidArgument, ErrorReason::InvalidFields),
+        Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken),
+        Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset),
+        Refusal::Draining => (Code::Unavailable, ErrorReason::Draining),
+        Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy),
+        Refusal::NotRecorded => (Code::Unavailable, ErrorReason::AuditUnavailable),
+        Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy),
+        Refusal::RequestIdReused => (Code::AlreadyExists, ErrorReason::RequestIdReused),
+        Refusal::DigestMismatch { .. } => (Code::FailedPrecondition, ErrorReason::RulesetDigestMismatch),
+        Refusal::RuleNotFound => (Code::NotFound, ErrorReason::RuleNotFound),
+        Refusal::EntryNotFound => (Code::NotFound, ErrorReason::EntryNotFound),
+        Refusal::DecisionErased => (Code::FailedPrecondition, ErrorReason::DecisionErased),
+        Refusal::CheckpointPending => (Code::Unavailable, ErrorReason::CheckpointPending),
+        Refusal::RecordDamaged => (Code::DataLoss, ErrorReason::RecordDamaged),
+        Refusal::Internal => (Code::Internal, ErrorReason::Internal),
+    }
+}
+
 fn message(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Fields(_) => "the request has fields at fault; the details name them",
-        Refusal::PageToken => "the page token was not given for the active package",
+        Refusal::PageToken => "the page token was not given for this listing",
         Refusal::NoActiveRuleset => "no rules package is active yet",
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
-        Refusal::RuleNotFound { .. } => "the active package has no such rule",
+        Refusal::RuleNotFound => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
         Refusal::CheckBusy => "another package is being checked",
         Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
         Refusal::AuditBusy => "as many audit records wait to be written as may",
         Refusal::RequestIdReused => "a request with this request_id was answered, and its content was another",
+        Refusal::EntryNotFound => "the record has no such entry, or it was pruned",
+        Refusal::DecisionErased => "what was recorded of the decision was erased",
+        Refusal::CheckpointPending => "no checkpoint covers the entry yet",
+        Refusal::RecordDamaged => "an entry of the record is not what was written",
         Refusal::Internal => "the service failed",
     }
 }
@@ -177,14 +182,10 @@ pub fn of_transport(status: Status) -> Status {
         }
         Code::Unimplemented => Status::unimplemented("no such method, or a message encoding that is not supported"),
         Code::Unknown => Status::unknown("the call failed"),
+        // The reflection service quotes the name that was asked for.
+        Code::NotFound => Status::not_found("there is nothing of that name"),
         _ => status,
     }
-}
-
-fn retry(reason: ErrorReason, message: &str) -> Status {
-    let mut details = details(reason);
-    details.set_retry_info(Some(RETRY));
-    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 fn details(reason: ErrorReason) -> ErrorDetails {

@@ -13,14 +13,19 @@ fn every_refusal_has_its_code_and_reason() {
         reason: ErrorReason::ImpossibleDate,
         description: "is not in the calendar".to_owned(),
     };
-    let id = "no-such-rule".to_owned();
     let rows = [
         (Refusal::Fields(vec![violation]), Code::InvalidArgument, "INVALID_FIELDS"),
         (Refusal::PageToken, Code::InvalidArgument, "PAGE_TOKEN"),
         (Refusal::NoActiveRuleset, Code::Unavailable, "NO_ACTIVE_RULESET"),
         (Refusal::Draining, Code::Unavailable, "DRAINING"),
         (Refusal::DigestMismatch { active: "ab".to_owned() }, Code::FailedPrecondition, "RULESET_DIGEST_MISMATCH"),
-        (Refusal::RuleNotFound { id }, Code::NotFound, "RULE_NOT_FOUND"),
+        (Refusal::RuleNotFound, Code::NotFound, "RULE_NOT_FOUND"),
+        (Refusal::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
+        (Refusal::NotRecorded, Code::Unavailable, "AUDIT_UNAVAILABLE"),
+        (Refusal::EntryNotFound, Code::NotFound, "ENTRY_NOT_FOUND"),
+        (Refusal::DecisionErased, Code::FailedPrecondition, "DECISION_ERASED"),
+        (Refusal::CheckpointPending, Code::Unavailable, "CHECKPOINT_PENDING"),
+        (Refusal::RecordDamaged, Code::DataLoss, "RECORD_DAMAGED"),
         (Refusal::Internal, Code::Internal, "INTERNAL"),
     ];
     for (refusal, code, name) in rows {
@@ -46,7 +51,9 @@ fn a_field_violation_has_path_and_reason() {
 
 #[test]
 fn words_of_the_transport_never_pass() {
-    for code in [Code::OutOfRange, Code::ResourceExhausted, Code::Internal, Code::Unimplemented, Code::Unknown] {
+    for code in
+        [Code::OutOfRange, Code::ResourceExhausted, Code::Internal, Code::Unimplemented, Code::Unknown, Code::NotFound]
+    {
         let status = of_transport(Status::new(code, "found SENTINEL"));
         assert!(!status.message().contains("SENTINEL"), "{code:?}");
     }

@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 
-use super::limits::Limits;
+use super::limits::{COMMENT_BYTES, Limits};
 use super::proto::ErrorReason;
 use super::refusal::{Path, Violations};
 use crate::clinical::date::{AsOf, DateFault, FhirDate};
@@ -29,14 +29,14 @@ impl<'a> Check<'a> {
     }
 
     fn fits(&mut self, path: &Path<'_>, text: &str) -> bool {
-        let fits = text.len() <= self.limits.string_bytes;
+        let most = self.limits.string_bytes;
+        self.fits_in(path, text, most, " (limits.string_bytes)")
+    }
+
+    fn fits_in(&mut self, path: &Path<'_>, text: &str, most: usize, setting: &str) -> bool {
+        let fits = text.len() <= most;
         if !fits {
-            let most = self.limits.string_bytes;
-            self.faults.add(
-                path,
-                ErrorReason::StringTooLong,
-                format!("longer than {most} bytes (limits.string_bytes)"),
-            );
+            self.faults.add(path, ErrorReason::StringTooLong, format!("longer than {most} bytes{setting}"));
         }
         fits
     }
@@ -57,14 +57,23 @@ impl<'a> Check<'a> {
 
     /// Words of the record, shown back as they are; records break their lines.
     pub(super) fn words(&mut self, path: &Path<'_>, text: String) -> String {
-        if !self.fits(path, &text) {
-            return String::new();
+        if self.fits(path, &text) && self.is_text(path, &text) { text } else { String::new() }
+    }
+
+    /// What someone writes of a decision: longer than words of the record are.
+    pub(super) fn comment(&mut self, path: &Path<'_>, text: &str) {
+        if self.fits_in(path, text, COMMENT_BYTES, "") {
+            self.is_text(path, text);
         }
-        if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r')) {
+    }
+
+    fn is_text(&mut self, path: &Path<'_>, text: &str) -> bool {
+        let odd = |character: char| character.is_control() && !matches!(character, '\t' | '\n' | '\r');
+        let fits = !text.chars().any(odd);
+        if !fits {
             self.faults.add(path, ErrorReason::ControlCharacter, "contains a control character");
-            return String::new();
         }
-        text
+        fits
     }
 
     /// A code, a unit or a code system: printable ASCII.

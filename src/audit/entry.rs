@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::content::Content;
 use super::tree::{self, Hash};
+use crate::clinical::prints_nothing;
 
 /// Version of the form.
 pub const VERSION: u8 = 1;
@@ -230,7 +231,7 @@ pub fn instant(at: Timestamp) -> String {
 }
 
 /// What is to become an entry.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Draft {
     /// What is in clear; its `body` is filled in when it is sealed.
     pub leaf: Leaf,
@@ -330,6 +331,8 @@ impl Entry {
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
+
+prints_nothing!(Draft);
 
 #[cfg(test)]
 mod tests {

@@ -5,13 +5,14 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::folder;
 use super::seal::{LocalKey, Secret, random};
 use crate::note::{PrivateKey, TrustedKey};
 
@@ -49,7 +50,7 @@ fn read(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
 fn create(path: &Path, text: &str) -> Result<(), KeyError> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        folder::make(dir)?;
         // Beside it first: a cut file would stand in the way of every later start.
         let beside = path.with_extension("part");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;

@@ -22,10 +22,10 @@ pub const UNSIGNED: u64 = 1_000;
 const ORIGIN: &str = "origin";
 
 /// Name of the value that holds the wrapped index key.
-const INDEX_KEY: &str = "index_key";
+pub(super) const INDEX_KEY: &str = "index_key";
 
 /// Name of the value that holds the public keys, one a line.
-const KEYS: &str = "keys";
+pub(super) const KEYS: &str = "keys";
 
 /// Something to be archived with the first entry that needs it.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub enum Effect {
     Prune(u64),
     /// A key signs from here on.
     Key(String),
+    /// The index key, wrapped by another master key.
+    IndexKey(Vec<u8>),
 }
 
 /// An entry to append, and what goes with it.
@@ -169,7 +171,13 @@ impl Log {
     /// # Errors
     /// [`LogError`].
     pub fn open(mut store: Box<dyn Store>, access: &Access) -> Result<Self, LogError> {
+        // What a process left that was killed after a failed sync looks whole in memory, and is not on the disk.
+        store.settle()?;
         begin(store.as_mut(), access)?;
+        // A process that was killed while it erased may have left what it destroyed in the write-ahead log.
+        if let Err(error) = store.settle() {
+            tracing::warn!(%error, "the audit store can't be settled now: what was erased last may still be in its files");
+        }
         let mut log = Self::attach(store, access)?;
         log.check()?;
         log.introduce()?;
@@ -321,16 +329,16 @@ impl Log {
                     keys.extend(format!("{key}\n").into_bytes());
                     batch.set_meta(KEYS, &keys)?;
                 }
+                Effect::IndexKey(wrapped) => batch.set_meta(INDEX_KEY, wrapped)?,
             }
         }
         let size = head.frontier.size();
         // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
         let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
         if sign && head.signed < size {
-            let now = Timestamp::now().as_microsecond();
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };
-            batch.insert_checkpoint(size, now, &checkpoint.sign(&self.signer.keys()))?;
-            (head.signed, head.signed_at) = (size, now);
+            batch.insert_checkpoint(size, &checkpoint.sign(&self.signer.keys()))?;
+            head.signed = size;
         }
         batch.set_head(&head)?;
         batch.commit()?;

@@ -5,25 +5,33 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
-//! | [`seal`], [`keys`] | keys, and where they are |
+//! | [`seal`], [`keys`], `folder` | keys, and where they are |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
-//! | [`records`] | reads |
+//! | [`records`], [`export`] | reads, hands out |
+//! | [`verify`] | holds a whole log against what was signed |
+//! | [`erase`], [`retention`], [`rewrap`] | destroys keys of a patient; deletes what is old; replaces the master key |
 //!
 //! Nothing here knows a request, an answer or a package: they are bytes.
 
 pub mod checkpoint;
 pub mod content;
 pub mod entry;
+pub mod erase;
+pub mod export;
+mod folder;
 pub mod keys;
 pub mod log;
 pub mod postgres;
 pub mod records;
+pub mod retention;
+pub mod rewrap;
 pub mod seal;
 pub mod sqlite;
 pub mod store;
 pub mod tree;
+pub mod verify;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -298,8 +306,14 @@ fn open(options: &Options, opener: &impl Fn() -> Result<Box<dyn Store>, StoreErr
     }
 }
 
+// The name by which the tests of stores reach this room, from here and from outside.
 #[cfg(test)]
-mod store_tests;
+use crate::audit;
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod shared;
+
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

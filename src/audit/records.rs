@@ -130,7 +130,11 @@ impl Records {
     }
 }
 
-fn dictionary(store: &mut dyn Store, known: &mut HashMap<[u8; 32], Arc<[u8]>>, digest: &[u8; 32]) -> Option<Arc<[u8]>> {
+pub(super) fn dictionary(
+    store: &mut dyn Store,
+    known: &mut HashMap<[u8; 32], Arc<[u8]>>,
+    digest: &[u8; 32],
+) -> Option<Arc<[u8]>> {
     if let Some(bytes) = known.get(digest) {
         return Some(Arc::clone(bytes));
     }

@@ -20,6 +20,12 @@ const WRAPPED: u8 = 1;
 /// What the index key is bound to, where an entry's is bound to its id.
 const INDEX: &[u8] = b"index";
 
+/// Part of the content that is the tag of its patient.
+pub const SUBJECT_TAG: &str = "subject_tag";
+
+/// Part of the content that is the tag of its request id.
+pub const REQUEST_TAG: &str = "request_tag";
+
 /// A key: never printed, and gone from memory when it is dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
 
@@ -194,8 +200,6 @@ impl Vault {
     /// [`SealFault`].
     pub fn seal(&self, draft: Draft) -> Result<Entry, SealFault> {
         let Draft { mut leaf, content, subject, once } = draft;
-        let sealed = content.as_ref().map(|content| self.seal_content(&mut leaf, content)).transpose()?;
-        let (body, key) = sealed.unzip();
         let subject = match subject {
             Subject::None => None,
             Subject::Patient(id) => Some(self.subject_tag(&id)),
@@ -203,6 +207,16 @@ impl Vault {
         };
         let caller = leaf.caller.as_deref().unwrap_or_default();
         let once = once.map(|id| self.request_tag(caller, &id));
+        // Sealed with the rest, or no one could tell a tag that was changed from the one that was made.
+        let content = content.map(|content| {
+            let tags = [(SUBJECT_TAG, subject), (REQUEST_TAG, once)];
+            tags.into_iter().fold(content, |content, (name, tag)| match tag {
+                Some(tag) => content.with(name, tag.to_vec()),
+                None => content,
+            })
+        });
+        let sealed = content.as_ref().map(|content| self.seal_content(&mut leaf, content)).transpose()?;
+        let (body, key) = sealed.unzip();
         Ok(Entry { body, key, subject, once, ..Entry::clear(&leaf)? })
     }
 
@@ -239,6 +253,42 @@ impl Vault {
             return Err(SealFault::Altered);
         }
         Ok(Content::unpack(&packed, dictionary)?)
+    }
+}
+
+/// A wrapped key of an entry, wrapped by another master key; none where that one
+/// wrapped it already.
+///
+/// # Errors
+/// [`SealFault::MasterKey`] where neither did.
+pub(super) fn rewrapped(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    id: &Uuid,
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    wrapped_by(old, new, &bound(id), wrapped)
+}
+
+/// The same for the index key.
+pub(super) fn rewrapped_index(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    wrapped_by(old, new, INDEX, wrapped)
+}
+
+fn wrapped_by(
+    old: &dyn MasterKey,
+    new: &dyn MasterKey,
+    bound: &[u8],
+    wrapped: &[u8],
+) -> Result<Option<Vec<u8>>, SealFault> {
+    match new.open(wrapped, bound) {
+        Ok(_) => Ok(None),
+        Err(SealFault::MasterKey) => new.wrap(&*old.open(wrapped, bound)?, bound).map(Some),
+        Err(other) => Err(other),
     }
 }
 

@@ -3,8 +3,9 @@
 //! one writes.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use uuid::Uuid;
 
 use super::entry::Entry;
-use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, damaged, newer};
+use super::folder;
+use super::store::{Archived, Batch, Head, Row, SCHEMA, Store, StoreError, Tally, damaged, newer};
 use super::tree::{Frontier, Hash, leaf_hash};
 
 /// Name of the file in the data directory.
@@ -29,7 +31,7 @@ const CHECKPOINT_PAGES: u32 = 4_000;
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL,
-    first INTEGER NOT NULL, signed INTEGER NOT NULL, signed_at INTEGER NOT NULL);
+    first INTEGER NOT NULL, signed INTEGER NOT NULL);
 CREATE TABLE entries (idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, of BLOB,
     leaf BLOB NOT NULL, body BLOB);
 CREATE INDEX entries_at ON entries (at);
@@ -40,9 +42,9 @@ CREATE TABLE requests (tag BLOB PRIMARY KEY, idx INTEGER NOT NULL) WITHOUT ROWID
 CREATE INDEX requests_idx ON requests (idx);
 CREATE TABLE tiles (level INTEGER NOT NULL, n INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, n))
     WITHOUT ROWID;
-CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
+CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE archive (kind TEXT NOT NULL, digest BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY (kind, digest));
-INSERT INTO head VALUES (1, 0, x'', 0, 0, 0);
+INSERT INTO head VALUES (1, 0, x'', 0, 0);
 ";
 
 /// The log in a file.
@@ -51,11 +53,12 @@ pub struct Sqlite(Connection);
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        // The library's text names tables and columns and never a value of ours.
+        // The library's text names tables and columns and never a value of ours; its code says which call failed.
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        let text = code.map_or_else(|| error.to_string(), |code| format!("{FILE}: {error} (SQLite code {code})"));
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
-            _ if error.sqlite_error_code().is_none() => Self::Damaged(error.to_string()),
-            _ => Self::Down(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) | None => Self::Damaged(text),
+            Some(_) => Self::Down(text),
         }
     }
 }
@@ -67,6 +70,12 @@ impl ToSql for Index {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         i64::try_from(self.0).map(Into::into).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
     }
+}
+
+/// An index to look up to: one that no entry can have is as good as the highest
+/// that one can.
+fn most_index(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 impl FromSql for Index {
@@ -96,9 +105,16 @@ impl Sqlite {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let failed = |error: std::io::Error| StoreError::Down(format!("{}: {error}", path.display()));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
-        // The library makes the other files with the mode of this one.
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
+        if !path.exists() {
+            folder::make(dir).map_err(failed)?;
+            // The library makes the other files with the mode of this one. A file that is there is not opened here:
+            // to close it would drop every lock that the process has on it, and who closes the log last, as it then
+            // seems, deletes the write-ahead log under the others.
+            match OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                other => drop(other.map_err(failed)?),
+            }
+        }
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(BUSY)?;
         // FULL: a commit is on disk before it is answered. Deleted bytes are overwritten, so that a key that was
@@ -145,13 +161,13 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 }
 
 fn read_head(connection: &Connection) -> Result<Head, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT size, frontier, first, signed, signed_at FROM head")?;
-    let (size, frontier, first, signed, signed_at) = statement.query_row([], |row| {
+    let mut statement = connection.prepare_cached("SELECT size, frontier, first, signed FROM head")?;
+    let (size, frontier, first, signed) = statement.query_row([], |row| {
         let bytes: Vec<u8> = row.get(1)?;
-        Ok((row.get::<_, Index>(0)?.0, bytes, row.get::<_, Index>(2)?.0, row.get::<_, Index>(3)?.0, row.get(4)?))
+        Ok((row.get::<_, Index>(0)?.0, bytes, row.get::<_, Index>(2)?.0, row.get::<_, Index>(3)?.0))
     })?;
     let frontier = Frontier::read(size, &frontier).ok_or_else(|| damaged("the head does not fit its own size"))?;
-    Ok(Head { frontier, first, signed, signed_at })
+    Ok(Head { frontier, first, signed })
 }
 
 fn read_tile(connection: &Connection, level: u32, n: u64) -> Result<Option<Vec<u8>>, StoreError> {
@@ -180,14 +196,12 @@ impl Store for Sqlite {
     }
 
     fn rows(&mut self, from: u64, to: u64, most: u64) -> Result<Vec<Row>, StoreError> {
-        // An index that no entry can have is as good as the highest that one can.
-        let [from, to, most] = [from, to, most].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
         let mut statement = self.0.prepare_cached(
             "SELECT e.idx, e.id, e.at, e.of, e.leaf, e.body, k.key, k.subject
              FROM entries e LEFT JOIN keys k ON k.idx = e.idx
              WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx LIMIT ?",
         )?;
-        let rows = statement.query_map(params![from, to, most], |row| {
+        let rows = statement.query_map([from, to, most].map(most_index), |row| {
             Ok(Row {
                 index: row.get::<_, Index>(0)?.0,
                 id: Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0),
@@ -223,9 +237,54 @@ impl Store for Sqlite {
         read_tile(&self.0, level, n)
     }
 
-    fn checkpoints(&mut self) -> Result<Vec<(u64, i64, String)>, StoreError> {
-        let mut statement = self.0.prepare_cached("SELECT size, at, note FROM checkpoints ORDER BY size")?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?, row.get(2)?)))?;
+    fn requests(&mut self, from: u64, to: u64) -> Result<Vec<(u64, [u8; 16])>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT idx, tag FROM requests WHERE idx >= ? AND idx < ? ORDER BY idx, tag")?;
+        let rows = statement.query_map(params![most_index(from), most_index(to)], |row| {
+            Ok((row.get::<_, Index>(0)?.0, row.get::<_, Fixed<16>>(1)?.0))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn tally(&mut self) -> Result<Tally, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT size, first, (SELECT count(*) FROM entries), (SELECT count(*) FROM tiles),
+                 (SELECT count(*) FROM keys WHERE idx NOT IN (SELECT idx FROM entries)),
+                 (SELECT count(*) FROM requests WHERE idx NOT IN (SELECT idx FROM entries)),
+                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints)
+             FROM head",
+        )?;
+        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, Index>(at).map(|count| count.0);
+        Ok(statement.query_row([], |row| {
+            Ok(Tally {
+                size: count(row, 0)?,
+                first: count(row, 1)?,
+                entries: count(row, 2)?,
+                tiles: count(row, 3)?,
+                stray_keys: count(row, 4)?,
+                stray_requests: count(row, 5)?,
+                signed: count(row, 6)?,
+                last_checkpoint: count(row, 7)?,
+            })
+        })?)
+    }
+
+    fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut faults = Vec::new();
+        // Not of `entries`: reading all of it at once would hold up whoever erases. Each of its rows is looked up.
+        for table in ["meta", "head", "keys", "requests", "tiles", "checkpoints", "archive"] {
+            let mut statement = self.0.prepare(&format!("PRAGMA integrity_check({table})"))?;
+            let found = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+            faults.extend(found.into_iter().filter(|found| found != "ok"));
+        }
+        Ok(faults)
+    }
+
+    fn checkpoints(&mut self, from: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let mut statement =
+            self.0.prepare_cached("SELECT size, note FROM checkpoints WHERE size >= ? ORDER BY size LIMIT ?")?;
+        let rows =
+            statement.query_map([from, most].map(most_index), |row| Ok((row.get::<_, Index>(0)?.0, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -314,10 +373,9 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
-    fn insert_checkpoint(&mut self, size: u64, at: i64, note: &str) -> Result<(), StoreError> {
-        let mut statement =
-            self.0.prepare_cached("INSERT OR REPLACE INTO checkpoints (size, at, note) VALUES (?, ?, ?)")?;
-        statement.execute(params![Index(size), at, note])?;
+    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached("INSERT OR REPLACE INTO checkpoints (size, note) VALUES (?, ?)")?;
+        statement.execute(params![Index(size), note])?;
         Ok(())
     }
 
@@ -332,6 +390,25 @@ impl Batch for Writing<'_> {
         for index in indices {
             self.0.prepare_cached("DELETE FROM keys WHERE idx = ?")?.execute([Index(*index)])?;
             self.0.prepare_cached("DELETE FROM requests WHERE idx = ?")?.execute([Index(*index)])?;
+        }
+        Ok(())
+    }
+
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT k.idx, e.id, k.key FROM keys k JOIN entries e ON e.idx = k.idx
+             WHERE k.idx >= ? ORDER BY k.idx LIMIT ?",
+        )?;
+        let rows = statement.query_map(params![Index(from), Index(most)], |row| {
+            Ok((row.get::<_, Index>(0)?.0, Uuid::from_bytes(row.get::<_, Fixed<16>>(1)?.0), row.get(2)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let mut statement = self.0.prepare_cached("UPDATE keys SET key = ? WHERE idx = ?")?;
+        for (index, wrapped) in keys {
+            statement.execute(params![wrapped, Index(*index)])?;
         }
         Ok(())
     }
@@ -353,10 +430,9 @@ impl Batch for Writing<'_> {
     }
 
     fn set_head(&mut self, head: &Head) -> Result<(), StoreError> {
-        let mut statement =
-            self.0.prepare_cached("UPDATE head SET size = ?, frontier = ?, first = ?, signed = ?, signed_at = ?")?;
+        let mut statement = self.0.prepare_cached("UPDATE head SET size = ?, frontier = ?, first = ?, signed = ?")?;
         let (size, frontier) = (head.frontier.size(), head.frontier.bytes());
-        statement.execute(params![Index(size), frontier, Index(head.first), Index(head.signed), head.signed_at])?;
+        statement.execute(params![Index(size), frontier, Index(head.first), Index(head.signed)])?;
         Ok(())
     }
 

@@ -45,8 +45,6 @@ pub struct Head {
     pub first: u64,
     /// Entries that the last checkpoint covers.
     pub signed: u64,
-    /// When it was made, microseconds since 1970.
-    pub signed_at: i64,
 }
 
 /// An entry as it is stored.
@@ -68,6 +66,27 @@ pub struct Row {
     pub key: Option<Vec<u8>>,
     /// Tag of the patient.
     pub subject: Option<[u8; 16]>,
+}
+
+/// Rows of the tables, counted at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// `size` of the head.
+    pub size: u64,
+    /// `first` of the head.
+    pub first: u64,
+    /// Entries.
+    pub entries: u64,
+    /// Tiles.
+    pub tiles: u64,
+    /// Keys that are of no entry.
+    pub stray_keys: u64,
+    /// Tags of requests that are of no entry.
+    pub stray_requests: u64,
+    /// `signed` of the head.
+    pub signed: u64,
+    /// The size of the last checkpoint; 0 where there is none.
+    pub last_checkpoint: u64,
 }
 
 /// What the archive holds.
@@ -135,17 +154,38 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn of_subject(&mut self, tag: &[u8; 16]) -> Result<Vec<u64>, StoreError>;
 
+    /// Tags of the requests of entries from an index to before another, with the
+    /// indices, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn requests(&mut self, from: u64, to: u64) -> Result<Vec<(u64, [u8; 16])>, StoreError>;
+
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn tally(&mut self) -> Result<Tally, StoreError>;
+
+    /// What the database finds wrong with its own file: an index that does not
+    /// know a row would hide it from erasure. Nothing where there is no such file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn faults(&mut self) -> Result<Vec<String>, StoreError>;
+
     /// A full tile.
     ///
     /// # Errors
     /// [`StoreError`].
     fn tile(&mut self, level: u32, n: u64) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Checkpoints, sizes ascending: size, when it was made, note.
+    /// Checkpoints of at least so many entries, sizes ascending, at most so many:
+    /// size and note.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn checkpoints(&mut self) -> Result<Vec<(u64, i64, String)>, StoreError>;
+    fn checkpoints(&mut self, from: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// The checkpoint of the most entries.
     ///
@@ -221,7 +261,7 @@ pub trait Batch {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn insert_checkpoint(&mut self, size: u64, at: i64, note: &str) -> Result<(), StoreError>;
+    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError>;
 
     /// Archives something, unless it is archived.
     ///
@@ -234,6 +274,18 @@ pub trait Batch {
     /// # Errors
     /// [`StoreError`].
     fn erase(&mut self, indices: &[u64]) -> Result<(), StoreError>;
+
+    /// Wrapped keys from an index on, at most so many: index, id of the entry, key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError>;
+
+    /// Puts other wrapped keys in the place of those of entries.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError>;
 
     /// Deletes the entries before an index, their keys and tags.
     ///

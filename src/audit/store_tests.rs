@@ -1,19 +1,19 @@
 //! What every store has to do. `tests.rs` asks it of the file, and
-//! `tests/it/audit_postgres.rs` of a PostgreSQL server: to both the modules of the
-//! log are beside it.
+//! `tests/it/audit_postgres.rs` of a PostgreSQL server: each brings `audit` into
+//! scope.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::checkpoint::Checkpoint;
-use super::content::{Content, Dictionary};
-use super::entry::{Draft, Entry, Kind, Leaf, Subject};
-use super::keys::Signer;
-use super::log::{self, Access, Append, ArchiveItem, Effect, Log, check_row};
-use super::records::Records;
-use super::seal::LocalKey;
-use super::store::{Archived, Store, Stored};
-use super::tree::{self, Hash};
+use super::audit::checkpoint::Checkpoint;
+use super::audit::content::{Content, Dictionary};
+use super::audit::entry::{Draft, Entry, Kind, Leaf, Subject};
+use super::audit::keys::Signer;
+use super::audit::log::{self, Access, Append, ArchiveItem, Effect, Log, check_row};
+use super::audit::records::Records;
+use super::audit::seal::LocalKey;
+use super::audit::store::{Archived, Store, Stored};
+use super::audit::tree::{self, Hash};
 
 /// An empty store, and a directory for keys.
 pub trait Place {
@@ -216,7 +216,7 @@ pub fn a_new_key_takes_over_with_both_signatures(place: &dyn Place) {
     let mut log = open(place);
     let keys = log::keys(log.store()).unwrap();
     assert_eq!(keys.len(), 2);
-    let notes = log.store().checkpoints().unwrap();
+    let notes = log.store().checkpoints(0, 100).unwrap();
     let signatures = |note: &str| note.matches('\u{2014}').count();
     assert_eq!(notes.iter().filter(|(.., note)| signatures(note) == 2).count(), 2);
     append(&mut log, draft("p", None));

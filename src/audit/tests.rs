@@ -1,8 +1,9 @@
 use std::path::Path;
 
 use super::sqlite::Sqlite;
-use super::store_tests::{self as shared, Place, access, append, draft, erase};
 use super::*;
+
+use super::shared::{Place, access, append, draft, erase};
 
 struct File(tempfile::TempDir);
 
@@ -93,8 +94,8 @@ async fn entries_of_many_callers_become_durable_together_and_the_last_checkpoint
     }
     indices.sort_unstable();
     assert_eq!(indices, (2..502).collect::<Vec<_>>());
-    let opened = audit.read(|records| Ok(records.at(400)?.unwrap().content.is_some())).await.unwrap();
-    assert!(opened);
+    let is_open = audit.read(|records| Ok(records.at(400)?.unwrap().content.is_some())).await.unwrap();
+    assert!(is_open);
     audit.close().await;
     let size = audit.read(|records| Ok(records.checkpoint()?.1.size)).await.unwrap();
     assert_eq!(size, 503);

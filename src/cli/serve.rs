@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 
-use super::audit::{Place, place};
+use super::audit::{Place, place, prune};
 use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
 use super::{Exit, complain};
 use crate::api::recording::Recorder;
@@ -41,7 +41,19 @@ pub(super) fn run(arguments: Arguments) -> Exit {
     }
 }
 
+/// A core holds the records that were at work: the process leaves none.
+fn leave_no_core() -> Result<(), Unusable> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limited = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    // A program that cores are piped to is not bound by the limit, but by this.
+    #[cfg(target_os = "linux")]
+    let limited =
+        limited.and_then(|()| rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
+    limited.map_err(|error| Unusable(format!("core dumps can't be turned off: {error}")))
+}
+
 fn start(arguments: Arguments) -> Result<End, Unusable> {
+    leave_no_core()?;
     let flags = arguments.grpc_addr.map(|address| ("server.grpc_addr".to_owned(), address));
     let settings = arguments.settings.load(flags.into_iter().collect())?.settings;
     let runtime =
@@ -94,6 +106,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         drain_lead: settings.server.drain_lead,
         drain_deadline: settings.server.drain_deadline,
         recorder: recorder.clone(),
+        audit_off_loopback: settings.audit.serve_off_loopback,
     };
     let reloader = Reloader::new(origin(&settings), trust, active.clone());
     let loader = Loader::new(reloader, active.clone(), recorder.clone());
@@ -148,6 +161,9 @@ async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Re
             board.recordable(up);
         }
     });
+    if settings.audit.retention_years > 0 {
+        tokio::spawn(prune::keep(audit.clone(), settings.audit.retention_years));
+    }
     recorder.opened(audit);
     Ok(())
 }

@@ -18,20 +18,20 @@ pub enum DateFault {
 }
 
 /// A FHIR date or dateTime.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FhirDate {
     text: String,
     meaning: Meaning,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Meaning {
     Days { first: Date, last: Date },
     Instant(Timestamp),
 }
 
 /// An interval of local time: a moment somewhere between both ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval {
     /// Earliest moment.
     pub earliest: DateTime,
@@ -156,7 +156,7 @@ fn split_zone(rest: &str) -> Result<(&str, &str), DateFault> {
 
 /// The instant that is "now" for every rule, with the offset in which dates
 /// without a time are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AsOf {
     instant: Timestamp,
     offset: Offset,
@@ -312,6 +312,8 @@ pub fn completed_years(birth: Interval, now: DateTime) -> (u32, u32) {
     };
     (years(birth.latest), years(birth.earliest))
 }
+
+prints_nothing!(FhirDate, Meaning, Interval, AsOf);
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,7 @@
 //! The patient record as the engine reads it: typed, with every entry knowing
 //! its place in the request.
 //!
-//! The types print no content: `Debug` shows counts alone, so that a record
-//! can't slip into a log by way of `{:?}`.
+//! The types print no content: `Debug` shows counts alone.
 
 use std::fmt;
 
@@ -355,16 +354,6 @@ impl fmt::Debug for Patient {
             .field("preferences", &self.preferences.len())
             .finish_non_exhaustive()
     }
-}
-
-macro_rules! prints_nothing {
-    ($($name:ident),*) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
-    )*};
 }
 
 prints_nothing!(Coding, Diagnosis, Medication, Allergy, Observation, ObservedValue, Event, HistoryFlag, Plan);

@@ -37,7 +37,7 @@ const fn secret(name: &'static str, about: &'static str) -> Key {
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 34] = [
+pub const KEYS: [Key; 35] = [
     key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
@@ -83,6 +83,7 @@ pub const KEYS: [Key; 34] = [
     key("audit.signing_key_file", Preset::Absent, "file of the key that signs; absent: signing.key in audit.dir"),
     key("audit.queue", Preset::Whole(1024), "records that may wait to be written"),
     key("audit.retention_years", Preset::Whole(6), "years that records are kept; 0: for ever"),
+    key("audit.serve_off_loopback", Preset::Flag(false), "let whoever reaches the listener read the record"),
     key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
     key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),
     key("telemetry.otlp_endpoint", Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),

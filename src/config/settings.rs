@@ -77,6 +77,8 @@ pub struct AuditSettings {
     pub queue: u32,
     /// Years that records are kept; 0: for ever.
     pub retention_years: u32,
+    /// Serve the record on an address that is not loopback.
+    pub serve_off_loopback: bool,
 }
 
 // A password and a key are among them.

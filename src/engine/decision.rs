@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::clinical::prints_nothing;
+
 /// Is there opioid use disorder? The strongest that the record supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,7 +99,7 @@ pub use crate::rule::truth::Truth;
 pub use crate::rule::model::{Severity, Urgency};
 
 /// The whole answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// Instant of the evaluation, RFC 3339.
     pub as_of: String,
@@ -180,7 +182,7 @@ pub enum Explain {
 }
 
 /// A safety alert.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Alert {
     /// Rule id.
     pub id: String,
@@ -201,7 +203,7 @@ pub struct Alert {
 }
 
 /// One approach.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Recommendation {
     /// Code.
     pub approach: String,
@@ -212,7 +214,7 @@ pub struct Recommendation {
 }
 
 /// A component with one action.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Component {
     /// Code.
     pub code: String,
@@ -274,7 +276,7 @@ impl FindingKind {
 }
 
 /// A rule that fired on a component, or an exclusion to be verified.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Finding {
     /// What it says.
     pub kind: FindingKind,
@@ -289,7 +291,7 @@ pub struct Finding {
 }
 
 /// Why something is said.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rationale {
     /// Rule id.
     pub rule: String,
@@ -312,7 +314,7 @@ pub struct Rationale {
 }
 
 /// A fact behind a rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ground {
     /// The fact in words.
     pub fact: String,
@@ -353,7 +355,7 @@ pub struct Evidence {
 }
 
 /// Something missing that would change the answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DataRequest {
     /// The fact, or the rule that asks.
     pub id: String,
@@ -374,7 +376,7 @@ pub struct DataRequest {
 }
 
 /// What an answer could change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Effect {
     /// Rule id.
     pub rule: String,
@@ -387,7 +389,7 @@ pub struct Effect {
 }
 
 /// An instrument or test that is due.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Assessment {
     /// Rule id.
     pub id: String,
@@ -408,7 +410,7 @@ pub struct Assessment {
 }
 
 /// How the disorders may hang together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Insight {
     /// Rule id.
     pub id: String,
@@ -423,7 +425,7 @@ pub struct Insight {
 }
 
 /// A remark that changes no standing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Note {
     /// Rule id.
     pub id: String,
@@ -436,7 +438,7 @@ pub struct Note {
 }
 
 /// A question on which sources differ.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Disagreement {
     /// Id.
     pub id: String,
@@ -455,7 +457,7 @@ pub struct Disagreement {
 }
 
 /// What a source holds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Position {
     /// What it says.
     pub says: String,
@@ -481,7 +483,7 @@ pub struct Choice {
 }
 
 /// An element of the request that could not be used.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unrecognized {
     /// Path.
     pub path: String,
@@ -519,7 +521,7 @@ pub enum UnrecognizedReason {
 }
 
 /// How the record was read where it left a choice.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reading {
     /// Path.
     pub path: String,
@@ -530,7 +532,7 @@ pub struct Reading {
 }
 
 /// A rule that was considered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ConsideredRule {
     /// Rule id.
     pub rule: String,
@@ -545,7 +547,7 @@ pub struct ConsideredRule {
 }
 
 /// A part of a condition with its truth value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ProofNode {
     /// The part in words.
     pub condition: String,
@@ -558,3 +560,24 @@ pub struct ProofNode {
     /// Parts.
     pub children: Vec<ProofNode>,
 }
+
+prints_nothing!(
+    Answer,
+    Alert,
+    Recommendation,
+    Component,
+    Finding,
+    Rationale,
+    Ground,
+    DataRequest,
+    Effect,
+    Assessment,
+    Insight,
+    Note,
+    Disagreement,
+    Position,
+    Unrecognized,
+    Reading,
+    ConsideredRule,
+    ProofNode
+);

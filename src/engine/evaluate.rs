@@ -5,12 +5,13 @@
 //! those is computed again: bit sets are copied, and changes climb from parts
 //! to what they are part of.
 
+use crate::clinical::prints_nothing;
 use crate::rule::truth::Truth;
 
 use crate::program::{AtomId, Formula, NodeId, Program};
 
 /// A three-valued bit set: what is in neither set is unknown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Valuation {
     is_true: Vec<u64>,
     is_false: Vec<u64>,
@@ -234,3 +235,5 @@ fn value(formula: &Formula, values: &Valuation) -> Truth {
         Formula::Certain(part) => Truth::of(values.get(*part) == Truth::True),
     }
 }
+
+prints_nothing!(Valuation);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Request};
+use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceState};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::Code;
@@ -20,13 +21,20 @@ use crate::telemetry::semconv;
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
-const METHODS: [(&str, bool); 10] = [
+const METHODS: [(&str, bool); 17] = [
     ("concord.v1.DecisionService/Evaluate", false),
     ("concord.v1.DecisionService/EvaluateStream", true),
     ("concord.v1.RulesetService/GetRuleset", false),
     ("concord.v1.RulesetService/ListRules", false),
     ("concord.v1.RulesetService/GetRule", false),
     ("concord.v1.RulesetService/CheckRuleset", false),
+    ("concord.v1.AuditService/GetDecision", false),
+    ("concord.v1.AuditService/ListDecisions", false),
+    ("concord.v1.AuditService/ReplayDecision", false),
+    ("concord.v1.AuditService/RecordFeedback", false),
+    ("concord.v1.AuditService/GetCheckpoint", false),
+    ("concord.v1.AuditService/GetInclusionProof", false),
+    ("concord.v1.AuditService/GetConsistencyProof", false),
     ("grpc.health.v1.Health/Check", false),
     ("grpc.health.v1.Health/Watch", true),
     ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", true),
@@ -72,8 +80,12 @@ impl Call {
             { semconv::RPC_STATUS } = tracing::field::Empty,
             trace_id = tracing::field::Empty,
         );
-        let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
-        let asked = parent.span().span_context().clone();
+        let asked = caller_span(request.headers());
+        let parent = match asked.is_valid() {
+            true => Context::new().with_remote_span_context(asked.clone()),
+            // A context with no valid span would count as one that is not sampled.
+            false => Context::new(),
+        };
         // Fails only where no trace exporter is set up; the caller's trace is
         // then still named in the log.
         let traced = span.set_parent(parent).is_ok().then(|| span.context().span().span_context().clone());
@@ -148,6 +160,14 @@ fn timeout(headers: &HeaderMap) -> Option<Duration> {
         "n" => Some(Duration::from_nanos(count)),
         _ => None,
     }
+}
+
+/// The caller's span, by `traceparent` alone: `tracestate` is text of anyone's,
+/// and would leave with every span.
+fn caller_span(headers: &HeaderMap) -> SpanContext {
+    let context = TraceContextPropagator::new().extract(&Headers(headers));
+    let said = context.span().span_context().clone();
+    SpanContext::new(said.trace_id(), said.span_id(), said.trace_flags(), said.is_remote(), TraceState::NONE)
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -35,13 +35,18 @@ use self::edge::EdgeLayer;
 use self::health::{Board, Phase};
 use self::ruleset_calls::RulesetCalls;
 use crate::api::DESCRIPTOR_SET;
+use crate::api::audit::service::AuditCalls;
 use crate::api::decide::Terms;
 use crate::api::decision_service::Decisions;
+use crate::api::proto::audit_service_server::AuditServiceServer;
 use crate::api::proto::decision_service_server::DecisionServiceServer;
 use crate::api::proto::ruleset_service_server::RulesetServiceServer;
 use crate::api::recording::Recorder;
 use crate::api::ruleset_service::Rules;
 use crate::ruleset::Active;
+
+/// Shown where the record is served.
+const AUDIT: &str = "concord.v1.AuditService";
 
 /// Services that reflection shows: the public ones.
 const PUBLIC: [&str; 3] = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
@@ -94,6 +99,8 @@ pub struct Options {
     pub drain_deadline: Duration,
     /// Records what is answered.
     pub recorder: Recorder,
+    /// Serve the record on an address that is not loopback too.
+    pub audit_off_loopback: bool,
 }
 
 /// How the server ended.
@@ -152,7 +159,8 @@ pub async fn serve(
 ) -> Result<End, ServeError> {
     let (drain, draining) = watch::channel(false);
     let (close, closed) = oneshot::channel::<()>();
-    let routes = routes(&active, &board, &options, draining)?;
+    let loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let routes = routes(&active, &board, &options, draining, loopback)?;
     let mut transport =
         transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max, recorder: options.recorder.clone() });
     let serving =
@@ -213,6 +221,7 @@ fn routes(
     board: &Board,
     options: &Options,
     draining: watch::Receiver<bool>,
+    loopback: bool,
 ) -> Result<Routes, ServeError> {
     let limits = options.terms.limits;
     let decisions = Decisions::new(active.clone(), options.terms.clone(), options.recorder.clone(), draining);
@@ -225,9 +234,19 @@ fn routes(
             .send_compressed(CompressionEncoding::Gzip)
     };
     let rules = RulesetCalls::new(rules(limits.message_bytes), rules(limits.ruleset_bytes));
+    // Whoever reaches the listener could read every record.
+    let shown = options.recorder.keeps() && (loopback || options.audit_off_loopback);
+    if options.recorder.keeps() && !shown {
+        tracing::info!("the record is not served off loopback; audit.serve_off_loopback would do so");
+    }
+    let audit = shown.then(|| {
+        AuditServiceServer::new(AuditCalls::new(options.recorder.clone(), active.clone(), limits))
+            .max_decoding_message_size(limits.message_bytes)
+            .send_compressed(CompressionEncoding::Gzip)
+    });
     let health = HealthServer::new(board.service()).max_decoding_message_size(limits.message_bytes);
     let reflection = || {
-        PUBLIC.into_iter().fold(
+        PUBLIC.into_iter().chain(shown.then_some(AUDIT)).fold(
             tonic_reflection::server::Builder::configure()
                 // Encoded, or the custom option `rules` would be lost.
                 .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
@@ -241,7 +260,11 @@ fn routes(
     // Old tools ask the one, new tools the other.
     let v1 = reflection().build_v1().map_err(reflection_error)?;
     let v1alpha = reflection().build_v1alpha().map_err(reflection_error)?;
-    Ok(Routes::new(decisions).add_service(rules).add_service(health).add_service(v1).add_service(v1alpha))
+    let mut routes = Routes::new(decisions).add_service(rules);
+    if let Some(audit) = audit {
+        routes = routes.add_service(audit);
+    }
+    Ok(routes.add_service(health).add_service(v1).add_service(v1alpha))
 }
 
 #[cfg(test)]

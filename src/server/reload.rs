@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval_at, sleep};
 
 use crate::api::recording::Recorder;
+use crate::api::status::item_status;
 use crate::ruleset::reload::{Attempt, Outcome, Reloader};
 use crate::ruleset::{Active, State};
 use crate::telemetry::metrics::RulesetMetrics;
@@ -149,7 +150,8 @@ impl Loader {
     async fn record(&self, trigger: Trigger) {
         let Some(ruleset) = self.active.get() else { return };
         while let Err(refusal) = self.recorder.activated(&ruleset, trigger.word()).await {
-            tracing::warn!(?refusal, "the activation is not on record yet");
+            let reason = item_status(&refusal).reason;
+            tracing::warn!(reason, "the activation is not on record yet");
             sleep(RECORD_AGAIN).await;
         }
     }

@@ -90,6 +90,22 @@ const WIRE: [(&str, &[&str]); 6] = [
 /// Macros that floors 0 and 1 never call.
 const SPEAKING: [&str; 4] = ["println", "eprintln", "print", "eprint"];
 
+/// Macros that write to logs and spans.
+const LOGGING: [&str; 12] = [
+    "event",
+    "trace",
+    "debug",
+    "info",
+    "warn",
+    "error",
+    "span",
+    "trace_span",
+    "debug_span",
+    "info_span",
+    "warn_span",
+    "error_span",
+];
+
 /// Macros that no room calls, since a record must not be able to end the process.
 const PANICKING: [&str; 4] = ["panic", "todo", "unimplemented", "dbg"];
 
@@ -187,6 +203,41 @@ fn panics(source: &Source) -> Vec<String> {
         .collect()
 }
 
+/// Ways in which what a type holds could be logged without being meant: fields in their `Debug` form, and functions that
+/// record their arguments.
+fn logged(source: &Source) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    for (at, token) in source.tokens.iter().enumerate() {
+        let before = |back: usize| at.checked_sub(back).map(|at| &source.tokens[at].kind);
+        let opens = token.kind == Kind::Mark('(')
+            && before(1) == Some(&Kind::Mark('!'))
+            && matches!(before(2), Some(Kind::Word(name)) if LOGGING.contains(&name.as_str()));
+        match &token.kind {
+            _ if opens => depth = 1,
+            Kind::Mark('(') if depth > 0 => depth += 1,
+            Kind::Mark(')') if depth > 0 => depth -= 1,
+            // The mark of an error passed on stands after a value, that of `Debug` before one.
+            Kind::Mark('?') if depth > 0 && matches!(before(1), Some(Kind::Mark('(' | ',' | '='))) => {
+                found.push(format!("src/{}:{}: ?: log what is meant, by `Display`", source.name, token.line));
+            }
+            Kind::Literal(text) if depth > 0 && text.contains("?}") => {
+                found.push(format!("src/{}:{}: {text}: log what is meant, by `Display`", source.name, token.line));
+            }
+            Kind::Word(word) if word == "instrument" => {
+                // As an attribute: behind its bracket, or behind the name of the library.
+                if matches!(before(1), Some(Kind::Mark('[')))
+                    || matches!(before(3), Some(Kind::Word(name)) if name == "tracing")
+                {
+                    found.push(format!("src/{}:{}: instrument: records every argument", source.name, token.line));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -262,6 +313,12 @@ fn wire_formats_are_known_to_their_rooms_alone() {
 fn input_cannot_make_a_room_panic() {
     let (sources, _) = sources();
     hold("panics outside tests", sources.iter().flat_map(panics));
+}
+
+#[test]
+fn nothing_is_logged_by_its_debug_form() {
+    let (sources, _) = sources();
+    hold("content that could be logged without being meant", sources.iter().flat_map(logged));
 }
 
 #[test]
@@ -397,6 +454,28 @@ fn clocks_io_and_panics_are_found() {
         assert_eq!(panics(&Source::new("api/mod.rs", text)).len(), 1, "{text}");
     }
     assert_eq!(panics(&Source::new("api/mod.rs", "fn f() { x.unwrap_or(\"a.unwrap()\") }")), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_logged_by_its_debug_form_is_found() {
+    let wrong = [
+        "fn f() { tracing::info!(?request, \"x\"); }",
+        "fn f() { tracing::info!(patient = ?request.patient); }",
+        "fn f() { warn!(\"{request:?}\"); }",
+        "fn f() { let s = tracing::info_span!(\"a\", b = 1, c = ?d(e)); }",
+        "#[tracing::instrument] fn f(request: Request) {}",
+        "#[instrument(skip(a))] fn f(request: Request) {}",
+    ];
+    for text in wrong {
+        assert_eq!(logged(&Source::new("api/mod.rs", text)).len(), 1, "{text}");
+    }
+    let right = [
+        "fn f() { tracing::info!(%error, count = g()?, \"x?\"); h(?x); }",
+        "use tracing::Instrument as _; fn f() { g().instrument(span); }",
+    ];
+    for text in right {
+        assert_eq!(logged(&Source::new("api/mod.rs", text)), Vec::<String>::new(), "{text}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use concord::api::proto::decision_service_client::DecisionServiceClient;
 use concord::api::proto::{EvaluateRequest, EvaluateResponse};
 use concord::api::recording::recorded_decision;
+use concord::audit;
 use concord::audit::entry::{Draft, Kind, Leaf};
 use concord::audit::keys::master_key;
 use concord::audit::log::{Effect, Log, vault};
@@ -16,8 +17,6 @@ use concord::audit::postgres;
 use concord::audit::records::Records;
 use concord::audit::store::{Store, StoreError};
 use concord::audit::tree::{Frontier, leaf_hash};
-// Of which the tests of every store are made.
-use concord::audit::{checkpoint, content, entry, keys, log, records, seal, store, tree};
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
@@ -146,7 +145,7 @@ fn processes_that_begin_a_log_at_once_begin_one() {
     let rows = log.store().rows(0, u64::MAX, 1_000).unwrap();
     // Each says that it was opened and which key signs; and each request is there once.
     assert_eq!(rows.iter().map(|row| row.index).collect::<Vec<_>>(), (0..4 * 2 + 40 + 2).collect::<Vec<_>>());
-    assert_eq!(log::keys(log.store()).unwrap().len(), 5);
+    assert_eq!(audit::log::keys(log.store()).unwrap().len(), 5);
 }
 
 #[test]

@@ -11,16 +11,27 @@
 
 mod architecture;
 mod audit;
+mod audit_crash;
+mod audit_disk;
+mod audit_erase;
 mod audit_postgres;
+mod audit_power;
+mod audit_records;
+mod audit_replay;
+mod audit_service;
+mod audit_tamper;
+mod audited;
 mod bad_input;
 mod bad_package;
 mod broken;
+mod canary;
 mod cases;
 mod catalog;
 mod deck;
 mod diagnoses;
 mod diff;
 mod disagreements;
+mod disk;
 mod drafts;
 mod drain;
 mod faults;

@@ -14,7 +14,7 @@ use concord::api::limits::Limits;
 use concord::api::proto::decision_service_client::DecisionServiceClient;
 use concord::api::proto::evaluate_stream_response::Outcome;
 use concord::api::proto::ruleset_service_client::RulesetServiceClient;
-use concord::api::proto::{EvaluateResponse, EvaluateStreamRequest, reload};
+use concord::api::proto::{EvaluateRequest, EvaluateResponse, EvaluateStreamRequest, reload};
 use concord::ruleset::Ruleset;
 use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
@@ -32,7 +32,7 @@ type References = BTreeMap<String, Vec<u8>>;
 fn reference(package: &Package) -> (String, Vec<u8>) {
     let ruleset = Arc::new(Ruleset::from_files(package.clone()).unwrap());
     let terms = Terms { limits: Limits::default(), purpose_of_use: "TREAT".to_owned() };
-    let decision = decide(&ruleset, fine(), &terms, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let decision = decide(&ruleset, anew(), &terms, jiff::Timestamp::UNIX_EPOCH).unwrap();
     (ruleset.digest().to_owned(), canonical_bytes(&response(decision)))
 }
 
@@ -48,7 +48,7 @@ async fn ask(channel: Channel, references: Arc<References>, stop: Arc<AtomicBool
     let mut client = DecisionServiceClient::new(channel);
     let mut answers = BTreeMap::new();
     while !stop.load(Ordering::Relaxed) {
-        let answer = client.evaluate(fine()).await.expect("no request fails because of a reload").into_inner();
+        let answer = client.evaluate(anew()).await.expect("no request fails because of a reload").into_inner();
         *answers.entry(hold(&answer, &references)).or_default() += 1;
     }
     answers
@@ -59,7 +59,7 @@ async fn stream(channel: Channel, references: Arc<References>, stop: Arc<AtomicB
     let mut client = DecisionServiceClient::new(channel);
     let mut answers = BTreeMap::new();
     while !stop.load(Ordering::Relaxed) {
-        let items = (0..50).map(|_| EvaluateStreamRequest { request: Some(fine()) });
+        let items = (0..50).map(|_| EvaluateStreamRequest { request: Some(anew()) });
         let mut replies = client.evaluate_stream(tokio_stream::iter(items)).await.unwrap().into_inner();
         while let Some(reply) = replies.next().await {
             match reply.expect("no stream fails because of a reload").outcome.unwrap() {
@@ -69,6 +69,11 @@ async fn stream(channel: Channel, references: Arc<References>, stop: Arc<AtomicB
         }
     }
     answers
+}
+
+/// A request without an id: one that is repeated would get the answer of the package before.
+fn anew() -> EvaluateRequest {
+    EvaluateRequest { request_id: String::new(), ..fine() }
 }
 
 /// 100 in `scripts/test`; more where the variable says so.

@@ -24,8 +24,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(settings: &[&str]) -> Self {
+        Self::at("127.0.0.1:0", settings)
+    }
+
+    pub fn at(address: &str, settings: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
-        command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_format=json"]);
+        command.args(["serve", "--grpc-addr", address, "--set", "telemetry.log_format=json"]);
         command.args(["--set", "server.drain_lead=300ms", "--set", "telemetry.log_filter=trace"]);
         let data = tempfile::tempdir().unwrap();
         command.arg("--set").arg(format!("audit.dir={}", data.path().display()));

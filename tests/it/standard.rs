@@ -14,7 +14,9 @@ async fn health_and_reflection_answer_as_their_protocols_say() {
     let server = Server::start(&[]);
     let channel = server.channel().await;
     let mut health = HealthClient::new(channel.clone());
-    for service in ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "liveness"] {
+    for service in
+        ["", "concord.v1.DecisionService", "concord.v1.RulesetService", "concord.v1.AuditService", "liveness"]
+    {
         let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
     }
@@ -23,7 +25,8 @@ async fn health_and_reflection_answer_as_their_protocols_say() {
     let mut watch = health.watch(unknown()).await.unwrap().into_inner();
     assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);
 
-    let public = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
+    let public =
+        ["concord.v1.AuditService", "concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
     assert_eq!(services_v1(channel.clone()).await, public);
     assert_eq!(services_v1alpha(channel).await, public);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::codes::{self, Known};
+use super::codes::Known;
 use super::moments::{self, Moment};
 use super::record::Entry;
 use super::{Absent, Builder, Reading};
@@ -115,9 +115,7 @@ impl Builder<'_> {
             asked.iter().map(|known| (*known, of(known))).filter(|(_, facets)| !facets.is_empty()).collect()
         };
         let mut made = Vec::new();
-        for (index, (speaks, coding)) in
-            codes::told_apart(self.sides, ConceptKind::Diagnosis, &speaks).iter().enumerate()
-        {
+        for (index, (speaks, coding)) in self.codes.told_apart(ConceptKind::Diagnosis, &speaks).iter().enumerate() {
             let asked = self.asked(speaks);
             self.entries_of(index, coding, speaks, &asked, &mut made);
         }

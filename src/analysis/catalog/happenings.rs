@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::codes;
 use super::moments::{self, Moment};
 use super::observations::inside;
 use super::record::Entry;
@@ -79,7 +78,7 @@ impl Builder<'_> {
         }
         let none = self.add(Entry::NoAllergyKnown);
         let mut made = Vec::new();
-        for cell in codes::cells(self.sides, ConceptKind::Medication, &asked) {
+        for cell in self.codes.cells(ConceptKind::Medication, &asked) {
             for (verification, truth) in [
                 (VerificationStatus::Confirmed, Truth::True),
                 (VerificationStatus::Unconfirmed, Truth::Unknown),
@@ -259,8 +258,8 @@ impl Builder<'_> {
                 asked.extend(self.known(side, concepts));
             }
         }
-        let mut cells = codes::cells(self.sides, ConceptKind::Medication, &asked);
-        cells.extend(codes::cells(self.sides, ConceptKind::Diagnosis, &asked));
+        let mut cells = self.codes.cells(ConceptKind::Medication, &asked);
+        cells.extend(self.codes.cells(ConceptKind::Diagnosis, &asked));
         let mut made = Vec::new();
         for kind in kinds {
             let bare = self.add(Entry::Plan(Plan { kind: kind.clone(), ..Plan::default() }));

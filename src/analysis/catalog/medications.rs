@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
-use super::codes::{self, Cell, Known};
+use super::codes::{Cell, Known};
 use super::moments::{self, Moment};
 use super::record::Entry;
 use super::{Absent, Builder, Reading, Said};
@@ -46,7 +46,7 @@ impl Builder<'_> {
             }
         }
         let mut made = Vec::new();
-        for cell in codes::cells(self.sides, ConceptKind::Medication, &asked) {
+        for cell in self.codes.cells(ConceptKind::Medication, &asked) {
             let asked = self.asked_of_medication(&cell);
             self.medications_of(&cell, &asked, &mut made);
         }
@@ -96,7 +96,7 @@ impl Builder<'_> {
         let (started, ended) = (moments(&asked.started), moments(&asked.ended));
         let doses: Vec<Option<Decimal>> = std::iter::once(None).chain(asked.doses.iter().copied().map(Some)).collect();
         let reasons: Vec<Option<Cell>> = std::iter::once(None)
-            .chain(codes::cells(self.sides, ConceptKind::Diagnosis, &asked.reasons).into_iter().map(Some))
+            .chain(self.codes.cells(ConceptKind::Diagnosis, &asked.reasons).into_iter().map(Some))
             .collect();
         for status in [MedicationStatus::Current, MedicationStatus::Planned, MedicationStatus::Stopped] {
             for started in &started {

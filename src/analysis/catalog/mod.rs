@@ -25,7 +25,7 @@ use crate::rule::model::{Concept, Fact, Name, Package};
 use crate::rule::truth::Truth;
 
 use super::logic::{Lit, Logic, Model, Rails};
-use codes::Known;
+use codes::{Codes, Known};
 use record::Entry;
 
 pub use record::Record;
@@ -120,6 +120,7 @@ pub struct Space<'a> {
 /// A catalog in the making.
 struct Builder<'a> {
     sides: &'a [Side<'a>],
+    codes: Codes<'a>,
     as_of: AsOf,
     entries: Vec<Entry>,
     exclusive: Vec<Vec<usize>>,
@@ -167,8 +168,15 @@ impl Catalog {
     pub fn new(sides: &[Side<'_>]) -> Self {
         let as_of = AsOf::parse(AS_OF).unwrap_or_else(|_| AsOf::utc(jiff::Timestamp::UNIX_EPOCH));
         let readings = sides.iter().map(|side| vec![None; side.program.atoms.len()]).collect();
-        let mut builder =
-            Builder { sides, as_of, entries: Vec::new(), exclusive: Vec::new(), apart: Vec::new(), readings };
+        let mut builder = Builder {
+            sides,
+            codes: Codes::new(sides),
+            as_of,
+            entries: Vec::new(),
+            exclusive: Vec::new(),
+            apart: Vec::new(),
+            readings,
+        };
         builder.lists();
         builder.diagnoses();
         builder.medications();

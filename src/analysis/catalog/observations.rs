@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
-use super::codes::{self, Cell, Known};
+use super::codes::{Cell, Known};
 use super::moments::{self, Moment};
 use super::record::{Entry, UPPER_LIMIT};
 use super::{Absent, Builder};
@@ -55,7 +55,7 @@ impl Builder<'_> {
             asked.extend(known);
         }
         let mut made = Vec::new();
-        for (index, cell) in codes::cells(self.sides, ConceptKind::Observation, &asked).iter().enumerate() {
+        for (index, cell) in self.codes.cells(ConceptKind::Observation, &asked).iter().enumerate() {
             let asked = self.asked_of_observation(cell);
             let before = self.entries.len();
             self.results_of(index, cell, &asked, &mut made);

@@ -55,11 +55,12 @@ pub enum Question<'a> {
 /// The invariants that are broken by what the package says of itself.
 #[must_use]
 pub fn plain(package: &Package, index: &ConceptIndex) -> Vec<Diagnostic> {
+    let texts = text::texts(package);
     let mut found = Vec::new();
     for invariant in &package.invariants {
         for claim in &invariant.claims {
             structure::ask(package, index, invariant, claim, &mut found);
-            text::ask(package, invariant, claim, &mut found);
+            text::ask(&texts, invariant, claim, &mut found);
         }
     }
     found

@@ -1,7 +1,7 @@
 //! Claims about what a package declares: titles, the order of approaches, codes.
 
 use super::broken;
-use super::text::has_words;
+use super::text::Words;
 use crate::clinical::code::{CodeSystem, read_code};
 use crate::clinical::concept::ConceptIndex;
 use crate::diag::Diagnostic;
@@ -11,7 +11,8 @@ pub fn ask(package: &Package, index: &ConceptIndex, invariant: &Invariant, claim
     match claim {
         Claim::Says { components, words } => {
             for component in package.components.iter().filter(|one| named(components, &one.id)) {
-                for word in words.iter().filter(|word| !has_words(&component.title, word)) {
+                let title = Words::of(&component.title);
+                for word in words.iter().filter(|word| !title.have(&Words::of(word))) {
                     let label = format!("the title does not say `{}`", word.value);
                     found.push(broken(invariant, component.id.span, label));
                 }

@@ -2,15 +2,16 @@
 
 use super::broken;
 use crate::diag::{Diagnostic, Span};
-use crate::rule::model::{Claim, Invariant, Package, Reading};
+use crate::rule::model::{Claim, Invariant, Name, Package, Reading};
 
-pub fn ask(package: &Package, invariant: &Invariant, claim: &Claim, found: &mut Vec<Diagnostic>) {
+pub fn ask(texts: &[Text<'_>], invariant: &Invariant, claim: &Claim, found: &mut Vec<Diagnostic>) {
     let Claim::NoText { words, within, except } = claim else { return };
+    let words: Vec<(&Name, Words)> = words.iter().map(|name| (name, Words::of(name))).collect();
     let wanted = |reading: Reading| within.is_empty() || within.contains(&reading);
     let mut seen: Vec<Span> = Vec::new();
     let mut excused: Vec<&str> = Vec::new();
-    for one in texts(package).filter(|one| wanted(one.reading)) {
-        let Some(word) = words.iter().find(|word| has_words(one.words, word)) else { continue };
+    for one in texts.iter().filter(|one| wanted(one.reading)) {
+        let Some((word, _)) = words.iter().find(|(_, words)| one.words.have(words)) else { continue };
         if let Some(rule) = one.rule
             && except.iter().any(|exception| exception.rule.value == rule)
         {
@@ -27,21 +28,23 @@ pub fn ask(package: &Package, invariant: &Invariant, claim: &Claim, found: &mut 
 }
 
 /// A text that people read.
-struct Text<'a> {
+pub struct Text<'a> {
     reading: Reading,
-    words: &'a str,
+    words: Words,
     span: Span,
     rule: Option<&'a str>,
 }
 
-fn texts(package: &Package) -> impl Iterator<Item = Text<'_>> {
-    let plain = |reading, words, span| Text { reading, words, span, rule: None };
+/// Every text of a package that people read.
+pub fn texts(package: &Package) -> Vec<Text<'_>> {
+    let plain = |reading, text: &str, span| Text { reading, words: Words::of(text), span, rule: None };
     let rules = package.rules.iter().flat_map(|rule| {
         let texts = [Some((&rule.title, rule.id.span)), Some((&rule.statement.value, rule.statement.span))];
         let more = [&rule.ask, &rule.possible].map(|text| text.as_ref().map(|text| (text, rule.id.span)));
         let id = rule.id.value.as_str();
         let all = texts.into_iter().chain(more).flatten();
-        let all = all.map(|(text, span)| Text { reading: Reading::Rules, words: text.as_str(), span, rule: Some(id) });
+        let of = |text: &str| Words::of(text);
+        let all = all.map(|(text, span)| Text { reading: Reading::Rules, words: of(text), span, rule: Some(id) });
         let all: Vec<Text<'_>> = all.collect();
         all
     });
@@ -59,27 +62,29 @@ fn texts(package: &Package) -> impl Iterator<Item = Text<'_>> {
         .chain(components.map(move |(text, span)| plain(Reading::Components, text, span)))
         .chain(names.map(move |(text, span)| plain(Reading::Names, text, span)))
         .chain(questions.map(move |(text, span)| plain(Reading::Questions, text, span)))
-}
-
-/// Are the words in the text, one after the other and each of them whole?
-pub fn has_words(text: &str, words: &str) -> bool {
-    let text = split(text);
-    let words = split(words);
-    !words.is_empty() && text.windows(words.len()).any(|some| some == words)
+        .collect()
 }
 
 /// The words of a text in lower case. A hyphen parts no word of a compound:
 /// `drug-seeking` is two words, met by `drug seeking` too.
-fn split(text: &str) -> Vec<String> {
-    text.split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+pub struct Words(Vec<String>);
+
+impl Words {
+    /// Takes a text apart.
+    pub fn of(text: &str) -> Self {
+        let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+        Self(words.map(str::to_lowercase).collect())
+    }
+
+    /// Are the others among these, one after the other and each of them whole?
+    pub fn have(&self, others: &Self) -> bool {
+        !others.0.is_empty() && self.0.windows(others.0.len()).any(|some| some == others.0)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::has_words;
+    use super::Words;
 
     #[test]
     fn words_are_met_whole_and_in_a_row() {
@@ -91,7 +96,7 @@ mod tests {
             ("the addict's", "addict", true),
             ("anything", "", false),
         ] {
-            assert_eq!(has_words(text, words), met, "{text}: {words}");
+            assert_eq!(Words::of(text).have(&Words::of(words)), met, "{text}: {words}");
         }
     }
 }

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::window::{at_most, narrower};
-use super::{Ground, Theory, of_kind, single, sorted};
+use super::{Ground, Inclusions, of_kind, single, sorted};
 use crate::analysis::logic::{Lit, Rails};
 use crate::clinical::date::Length;
 use crate::clinical::patient::{List, Severity};
 use crate::program::Atom;
-use crate::rule::model::{DiagnosisStatus, Fact, Window};
+use crate::rule::model::{DiagnosisStatus, Fact, Package, Window};
 
 /// What an entry says of one disorder of a concept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub fn facts(ground: &mut Ground<'_>, atoms: &[&Atom]) -> HashMap<usize, Rails> 
     }
     relate(ground, &entries);
     for (concept, of) in &entries {
-        if ground.theory.is_one_disorder(concept) {
+        if ground.theory.disorders.contains(concept.as_str()) {
             settle(ground, of);
         }
     }
@@ -153,17 +153,15 @@ fn add(ground: &mut Ground<'_>, entries: &mut BTreeMap<String, Entries>, concept
 /// An entry that fits is one of every concept that holds its code, and fits
 /// whatever asks for less.
 fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, Entries>) {
-    let concepts = ground.theory.package.concepts.iter();
-    let remissions: Vec<(&str, &str)> =
-        concepts.filter_map(|one| Some((one.def.id.as_str(), one.remission.as_ref()?.value.as_str()))).collect();
+    let theory = ground.theory;
     for (part, lower) in entries {
-        for (whole, upper) in entries {
-            let Some(relation) = relation(ground.theory, &remissions, part, whole) else { continue };
+        for (whole, relation) in theory.diagnoses.get(part.as_str()).into_iter().flatten() {
+            let Some(upper) = entries.get(*whole) else { continue };
             for group in ALL {
                 let to = relation.moves(group);
                 for (narrow, lower) in &lower.asked {
                     for (wide, upper) in upper.asked.iter().filter(|(wide, _)| narrow.narrower(wide)) {
-                        if part == whole && narrow == wide {
+                        if *relation == Relation::Same && narrow == wide {
                             continue;
                         }
                         let Some(lower) = lower.get(group as usize) else { continue };
@@ -180,8 +178,8 @@ fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, Entries>) {
 }
 
 /// How an entry of one concept is one of another.
-#[derive(Clone, Copy)]
-enum Relation {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
     Same,
     /// Its code is one of the other's too.
     Within,
@@ -189,17 +187,25 @@ enum Relation {
     Remission,
 }
 
-fn relation(theory: &Theory<'_>, remissions: &[(&str, &str)], part: &str, whole: &str) -> Option<Relation> {
-    if part == whole {
-        return Some(Relation::Same);
+/// For each concept those that its entries are of too, by id.
+pub type Relations<'a> = HashMap<&'a str, BTreeMap<&'a str, Relation>>;
+
+pub fn relations<'a>(package: &'a Package, within: &Inclusions<'a>) -> Relations<'a> {
+    let mut remitted: HashMap<&str, Vec<&'a str>> = HashMap::new();
+    for disorder in &package.concepts {
+        if let Some(remission) = &disorder.remission {
+            remitted.entry(remission.value.as_str()).or_default().push(disorder.def.id.as_str());
+        }
     }
-    if theory.within.holds(part, whole) {
-        return Some(Relation::Within);
-    }
-    let in_remission = remissions
-        .iter()
-        .any(|(disorder, remission)| theory.within.holds(part, remission) && theory.within.holds(disorder, whole));
-    in_remission.then_some(Relation::Remission)
+    let of = |part: &'a str| {
+        let remitted = within.above(part).filter_map(|one| remitted.get(one)).flatten();
+        let mut found: BTreeMap<&str, Relation> =
+            remitted.flat_map(|disorder| within.above(disorder)).map(|whole| (whole, Relation::Remission)).collect();
+        found.extend(within.above(part).map(|whole| (whole, Relation::Within)));
+        found.insert(part, Relation::Same);
+        found
+    };
+    package.concepts.iter().map(|concept| concept.def.id.as_str()).map(|part| (part, of(part))).collect()
 }
 
 impl Relation {

@@ -61,28 +61,19 @@ type Groups = [Rails; GROUPS];
 
 pub fn facts(ground: &mut Ground<'_>, atoms: &[&Atom]) -> HashMap<usize, Rails> {
     let asked = of_kind(atoms, |fact| matches!(fact, Fact::Medication { .. }));
-    let mut entries: BTreeMap<(String, Asked), Groups> = BTreeMap::new();
+    let mut entries: BTreeMap<String, BTreeMap<Asked, Groups>> = BTreeMap::new();
     for (_, atom) in &asked {
         if let Some((concept, _, asked)) = parts(&atom.fact) {
-            entries
-                .entry((concept.clone(), Asked::default()))
-                .or_insert_with(|| [(); GROUPS].map(|()| Ground::certain(ground.logic.fresh())));
-            entries.entry((concept, asked)).or_insert_with(|| [(); GROUPS].map(|()| ground.logic.fresh_rails()));
+            let of = entries.entry(concept).or_default();
+            of.entry(Asked::default()).or_insert_with(|| [(); GROUPS].map(|()| Ground::certain(ground.logic.fresh())));
+            of.entry(asked).or_insert_with(|| [(); GROUPS].map(|()| ground.logic.fresh_rails()));
         }
     }
-    for ((part, narrow), lower) in &entries {
-        for ((whole, wide), upper) in &entries {
-            if (part, narrow) != (whole, wide) && ground.theory.within.holds(part, whole) && narrow.narrower(wide) {
-                for (lower, upper) in lower.iter().zip(upper) {
-                    ground.below(*lower, *upper);
-                }
-            }
-        }
-    }
+    relate(ground, &entries);
     let mut found = HashMap::new();
     for (at, atom) in asked {
         let Some((concept, status, asked)) = parts(&atom.fact) else { continue };
-        let Some(groups) = entries.get(&(concept, asked)) else { continue };
+        let Some(groups) = entries.get(&concept).and_then(|of| of.get(&asked)) else { continue };
         let wanted: &[usize] = match status {
             MedicationTest::Current => &[0],
             MedicationTest::Planned => &[1],
@@ -100,6 +91,26 @@ pub fn facts(ground: &mut Ground<'_>, atoms: &[&Atom]) -> HashMap<usize, Rails> 
     }
     found.extend(allergies(ground, atoms));
     found
+}
+
+/// An entry that fits is one of every concept that holds its code, and fits
+/// whatever asks for less.
+fn relate(ground: &mut Ground<'_>, entries: &BTreeMap<String, BTreeMap<Asked, Groups>>) {
+    let theory = ground.theory;
+    for (part, of_part) in entries {
+        for (narrow, lower) in of_part {
+            for (whole, of_whole) in theory.within.above(part).filter_map(|whole| entries.get_key_value(whole)) {
+                for (wide, upper) in of_whole {
+                    if (part == whole && narrow == wide) || !narrow.narrower(wide) {
+                        continue;
+                    }
+                    for (lower, upper) in lower.iter().zip(upper) {
+                        ground.below(*lower, *upper);
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn parts(fact: &Fact) -> Option<(String, MedicationTest, Asked)> {

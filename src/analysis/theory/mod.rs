@@ -14,7 +14,7 @@ mod medication;
 mod observation;
 mod window;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::encode::any;
 use super::logic::{Lit, Logic, Rails};
@@ -28,21 +28,28 @@ use crate::rule::model::{Concept, Fact, Name, Package};
 pub struct Theory<'a> {
     package: &'a Package,
     within: Inclusions<'a>,
+    diagnoses: diagnosis::Relations<'a>,
     concepts: HashMap<&'a str, &'a Concept>,
     answers: Vec<observation::Said>,
-    disorders: Disorders,
+    /// Concepts that are one declared disorder, and no part of another.
+    disorders: HashSet<&'a str>,
 }
 
 impl<'a> Theory<'a> {
     /// Prepares a package.
     #[must_use]
     pub fn new(package: &'a Package) -> Self {
+        let within = Inclusions::new(package);
+        let disorders = Disorders::new(&package.concepts);
+        let alone = |at: usize| disorders.tree(at).all(|part| disorders.above(part) == [at]);
+        let ids = || package.concepts.iter().map(|concept| concept.def.id.as_str());
         Self {
             package,
-            within: Inclusions::new(package),
-            concepts: package.concepts.iter().map(|concept| (concept.def.id.as_str(), concept)).collect(),
+            diagnoses: diagnosis::relations(package, &within),
+            within,
+            concepts: ids().zip(&package.concepts).collect(),
             answers: observation::answers(package),
-            disorders: Disorders::new(&package.concepts),
+            disorders: ids().enumerate().filter(|(at, _)| alone(*at)).map(|(_, id)| id).collect(),
         }
     }
 
@@ -65,12 +72,6 @@ impl<'a> Theory<'a> {
                 rails.unwrap_or_else(|| ground.logic.fresh_rails())
             })
             .collect()
-    }
-
-    /// Is the concept one declared disorder, and no part of another?
-    fn is_one_disorder(&self, id: &str) -> bool {
-        let Some(at) = self.package.concepts.iter().position(|concept| concept.def.id == id) else { return false };
-        self.disorders.tree(at).all(|part| self.disorders.above(part) == [at])
     }
 
     fn concept(&self, id: &str) -> Option<&'a Concept> {
@@ -181,6 +182,11 @@ impl<'a> Inclusions<'a> {
     /// Is every code of `part` one of `whole`?
     fn holds(&self, part: &str, whole: &str) -> bool {
         part == whole || self.above.get(part).is_some_and(|above| above.contains(whole))
+    }
+
+    /// The concepts that hold every code of `part`, itself among them, by id.
+    fn above(&self, part: &str) -> impl Iterator<Item = &'a str> {
+        self.above.get(part).into_iter().flatten().copied()
     }
 }
 

@@ -59,11 +59,12 @@ pub fn facts(ground: &mut Ground<'_>, atoms: &[&Atom]) -> HashMap<usize, Rails> 
             (concept, Axes { scales, answers })
         })
         .collect();
-    let mut newest: BTreeMap<(&str, Window), Newest> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, BTreeMap<Window, Newest>> = BTreeMap::new();
     for (_, atom) in &asked {
         let Fact::Observation { concepts, window, .. } = &atom.fact else { continue };
         if let Some(axes) = axes.get(single(concepts)) {
-            newest.entry((single(concepts), *window)).or_insert_with(|| Newest::new(ground, axes));
+            let of = newest.entry(single(concepts)).or_default();
+            of.entry(*window).or_insert_with(|| Newest::new(ground, axes));
         }
     }
     relate(ground, &newest);
@@ -71,7 +72,8 @@ pub fn facts(ground: &mut Ground<'_>, atoms: &[&Atom]) -> HashMap<usize, Rails> 
     for (at, atom) in &asked {
         let Fact::Observation { concepts, window, test } = &atom.fact else { continue };
         let concept = single(concepts);
-        let (Some(axes), Some(newest)) = (axes.get(concept), newest.get(&(concept, *window))) else { continue };
+        let newest = newest.get(concept).and_then(|of| of.get(window));
+        let (Some(axes), Some(newest)) = (axes.get(concept), newest) else { continue };
         found.insert(*at, newest.truth(ground, axes, concept, test.as_ref(), atom.absent_unknown));
     }
     found
@@ -94,6 +96,19 @@ impl Newest {
         }
         possible.insert(ANSWERS.to_owned(), Possible::new(logic, word, axes.answers.len()));
         Self { some, on, sure, possible }
+    }
+
+    /// What is sure in a window is the newest in the wider one too, where it is on record.
+    fn is_newest_of(&self, wider: &Self, ground: &mut Ground<'_>) {
+        ground.logic.assert(&[!self.sure, wider.sure]);
+        for (own, wide) in self.possible.values().zip(wider.possible.values()) {
+            let same = std::iter::once((own.known, wide.known))
+                .chain(own.kinds.iter().copied().zip(wide.kinds.iter().copied()));
+            for (a, b) in same {
+                ground.logic.assert(&[!self.on, !a, b]);
+                ground.logic.assert(&[!self.on, a, !b]);
+            }
+        }
     }
 
     fn truth(
@@ -139,25 +154,20 @@ impl Newest {
 
 /// A result in a window is one in every wider window, and the newest there too
 /// where nothing can be newer.
-fn relate(ground: &mut Ground<'_>, newest: &BTreeMap<(&str, Window), Newest>) {
-    for ((part, narrow), lower) in newest {
-        for ((whole, wide), upper) in newest {
-            if (part, narrow) == (whole, wide) || !ground.theory.within.holds(part, whole) || !narrower(*narrow, *wide)
-            {
-                continue;
-            }
-            ground.logic.assert(&[!lower.some, upper.some]);
-            ground.logic.assert(&[!lower.on, upper.on]);
-            if part != whole || narrow.more_than != wide.more_than {
-                continue;
-            }
-            ground.logic.assert(&[!lower.sure, upper.sure]);
-            for (lower_possible, upper_possible) in lower.possible.values().zip(upper.possible.values()) {
-                let same = std::iter::once((lower_possible.known, upper_possible.known))
-                    .chain(lower_possible.kinds.iter().copied().zip(upper_possible.kinds.iter().copied()));
-                for (a, b) in same {
-                    ground.logic.assert(&[!lower.on, !a, b]);
-                    ground.logic.assert(&[!lower.on, a, !b]);
+fn relate(ground: &mut Ground<'_>, newest: &BTreeMap<&str, BTreeMap<Window, Newest>>) {
+    let theory = ground.theory;
+    for (part, of_part) in newest {
+        for (narrow, lower) in of_part {
+            for (whole, of_whole) in theory.within.above(part).filter_map(|whole| newest.get_key_value(whole)) {
+                for (wide, upper) in of_whole {
+                    if (part == whole && narrow == wide) || !narrower(*narrow, *wide) {
+                        continue;
+                    }
+                    ground.logic.assert(&[!lower.some, upper.some]);
+                    ground.logic.assert(&[!lower.on, upper.on]);
+                    if part == whole && narrow.more_than == wide.more_than {
+                        lower.is_newest_of(upper, ground);
+                    }
                 }
             }
         }

@@ -15,12 +15,12 @@ use uuid::Uuid;
 pub use self::server::Server;
 use self::server::{LONG, Session};
 use super::entry::Entry;
-use super::store::{Archived, Batch, Head, Row, Store, StoreError, damaged};
+use super::store::{Archived, Batch, Head, Row, Store, StoreError, Tally, damaged};
 use super::tree::{Frontier, Hash, leaf_hash};
 
-const HEAD: &str = "SELECT size, frontier, first, signed, signed_at FROM head";
-const TAKE_HEAD: &str = "SELECT size, frontier, first, signed, signed_at FROM head FOR UPDATE";
-const SET_HEAD: &str = "UPDATE head SET size = $1, frontier = $2, first = $3, signed = $4, signed_at = $5";
+const HEAD: &str = "SELECT size, frontier, first, signed FROM head";
+const TAKE_HEAD: &str = "SELECT size, frontier, first, signed FROM head FOR UPDATE";
+const SET_HEAD: &str = "UPDATE head SET size = $1, frontier = $2, first = $3, signed = $4";
 const TILE: &str = "SELECT hashes FROM tiles WHERE level = $1 AND n = $2";
 const META: &str = "SELECT value FROM meta WHERE key = $1";
 
@@ -81,8 +81,7 @@ fn head(mut rows: Vec<Columns>) -> Result<Head, StoreError> {
     let columns = rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| damaged("it has no head, or more than one"))?;
     let frontier = Frontier::read(unsigned(&columns, 0)?, columns.try_get(1)?)
         .ok_or_else(|| damaged("the head does not fit its own size"))?;
-    let (first, signed, signed_at) = (unsigned(&columns, 2)?, unsigned(&columns, 3)?, columns.try_get(4)?);
-    Ok(Head { frontier, first, signed, signed_at })
+    Ok(Head { frontier, first: unsigned(&columns, 2)?, signed: unsigned(&columns, 3)? })
 }
 
 fn row(columns: &Columns) -> Result<Row, StoreError> {
@@ -150,9 +149,47 @@ impl Store for Postgres {
         tile(&mut self.session, level, n)
     }
 
-    fn checkpoints(&mut self) -> Result<Vec<(u64, i64, String)>, StoreError> {
-        let rows = self.session.query("SELECT size, at, note FROM checkpoints ORDER BY size", &[])?;
-        rows.iter().map(|columns| Ok((unsigned(columns, 0)?, columns.try_get(1)?, columns.try_get(2)?))).collect()
+    fn requests(&mut self, from: u64, to: u64) -> Result<Vec<(u64, [u8; 16])>, StoreError> {
+        let [from, to] = [from, to].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+        let rows = self
+            .session
+            .query("SELECT idx, tag FROM requests WHERE idx >= $1 AND idx < $2 ORDER BY idx, tag", &[&from, &to])?;
+        rows.iter().map(|columns| Ok((unsigned(columns, 0)?, bytes(columns, 1)?))).collect()
+    }
+
+    fn tally(&mut self) -> Result<Tally, StoreError> {
+        let rows = self.session.query(
+            "SELECT size, first, (SELECT count(*) FROM entries), (SELECT count(*) FROM tiles),
+                 (SELECT count(*) FROM keys k WHERE NOT EXISTS (SELECT FROM entries e WHERE e.idx = k.idx)),
+                 (SELECT count(*) FROM requests r WHERE NOT EXISTS (SELECT FROM entries e WHERE e.idx = r.idx)),
+                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints)
+             FROM head",
+            &[],
+        )?;
+        let columns = rows.first().ok_or_else(|| damaged("it has no head"))?;
+        Ok(Tally {
+            size: unsigned(columns, 0)?,
+            first: unsigned(columns, 1)?,
+            entries: unsigned(columns, 2)?,
+            tiles: unsigned(columns, 3)?,
+            stray_keys: unsigned(columns, 4)?,
+            stray_requests: unsigned(columns, 5)?,
+            signed: unsigned(columns, 6)?,
+            last_checkpoint: unsigned(columns, 7)?,
+        })
+    }
+
+    fn faults(&mut self) -> Result<Vec<String>, StoreError> {
+        // The server has its own means for its files (`pg_amcheck`), which need more rights than the service has.
+        Ok(Vec::new())
+    }
+
+    fn checkpoints(&mut self, from: u64, most: u64) -> Result<Vec<(u64, String)>, StoreError> {
+        let [from, most] = [from, most].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+        let rows = self
+            .session
+            .query("SELECT size, note FROM checkpoints WHERE size >= $1 ORDER BY size LIMIT $2", &[&from, &most])?;
+        rows.iter().map(|columns| Ok((unsigned(columns, 0)?, columns.try_get(1)?))).collect()
     }
 
     fn checkpoint(&mut self) -> Result<Option<String>, StoreError> {
@@ -283,11 +320,11 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
-    fn insert_checkpoint(&mut self, size: u64, at: i64, note: &str) -> Result<(), StoreError> {
+    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
         self.session().execute(
-            "INSERT INTO checkpoints (size, at, note) VALUES ($1, $2, $3)
-             ON CONFLICT (size) DO UPDATE SET at = EXCLUDED.at, note = EXCLUDED.note",
-            &[&whole(size)?, &at, &note],
+            "INSERT INTO checkpoints (size, note) VALUES ($1, $2)
+             ON CONFLICT (size) DO UPDATE SET note = EXCLUDED.note",
+            &[&whole(size)?, &note],
         )?;
         Ok(())
     }
@@ -317,6 +354,30 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
+    fn keys(&mut self, from: u64, most: u64) -> Result<Vec<(u64, Uuid, Vec<u8>)>, StoreError> {
+        let [from, most] = [from, most].map(|value| i64::try_from(value).unwrap_or(i64::MAX));
+        let rows = self.session().query(
+            "SELECT k.idx, e.id, k.key FROM keys k JOIN entries e ON e.idx = k.idx
+             WHERE k.idx >= $1 ORDER BY k.idx LIMIT $2",
+            &[&from, &most],
+        )?;
+        let read =
+            |columns: &Columns| Ok((unsigned(columns, 0)?, Uuid::from_bytes(bytes(columns, 1)?), columns.try_get(2)?));
+        rows.iter().map(read).collect()
+    }
+
+    fn rewrap(&mut self, keys: &[(u64, Vec<u8>)]) -> Result<(), StoreError> {
+        let indices = keys.iter().map(|(index, _)| whole(*index)).collect::<Result<Vec<i64>, _>>()?;
+        let wrapped: Vec<&[u8]> = keys.iter().map(|(_, key)| key.as_slice()).collect();
+        self.take_time()?;
+        self.session().execute(
+            "UPDATE keys SET key = new.key FROM unnest($1::BIGINT[], $2::BYTEA[]) AS new (idx, key)
+             WHERE keys.idx = new.idx",
+            &[&indices, &wrapped],
+        )?;
+        Ok(())
+    }
+
     fn meta(&mut self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         value(self.session().query(META, &[&key])?)
     }
@@ -335,13 +396,13 @@ impl Batch for Writing<'_> {
     }
 
     fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        let Head { frontier, first, signed, signed_at } = self.head.clone();
+        let Head { frontier, first, signed } = self.head.clone();
         let (size, first, signed) = (whole(frontier.size())?, whole(first)?, whole(signed)?);
         let frontier = frontier.bytes();
         let session = self.session();
         let statement = session.statement(SET_HEAD)?;
         let client = &session.client;
-        let values: [&(dyn ToSql + Sync); 5] = [&size, &frontier, &first, &signed, &signed_at];
+        let values: [&(dyn ToSql + Sync); 4] = [&size, &frontier, &first, &signed];
         // The head is written whether it changed or not: the server answers the COMMIT of a transaction that failed
         // as it answers any other, and only what stands before it tells. And a COMMIT that waits for a standby is
         // answered as done when the limit of a statement ends the wait: it has none, and is given up from here.

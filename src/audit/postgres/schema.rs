@@ -11,7 +11,7 @@ const LOCK: i64 = 0x63_6f6e_636f_7264;
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BYTEA NOT NULL);
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), size BIGINT NOT NULL, frontier BYTEA NOT NULL,
-    first BIGINT NOT NULL, signed BIGINT NOT NULL, signed_at BIGINT NOT NULL);
+    first BIGINT NOT NULL, signed BIGINT NOT NULL);
 CREATE TABLE entries (idx BIGINT PRIMARY KEY, id BYTEA NOT NULL UNIQUE, at BIGINT NOT NULL, of BYTEA,
     leaf BYTEA NOT NULL, body BYTEA);
 ALTER TABLE entries ALTER body SET STORAGE EXTERNAL;
@@ -22,9 +22,9 @@ CREATE INDEX keys_subject ON keys (subject) WHERE subject IS NOT NULL;
 CREATE TABLE requests (tag BYTEA PRIMARY KEY, idx BIGINT NOT NULL);
 CREATE INDEX requests_idx ON requests (idx);
 CREATE TABLE tiles (level INTEGER NOT NULL, n BIGINT NOT NULL, hashes BYTEA NOT NULL, PRIMARY KEY (level, n));
-CREATE TABLE checkpoints (size BIGINT PRIMARY KEY, at BIGINT NOT NULL, note TEXT NOT NULL);
+CREATE TABLE checkpoints (size BIGINT PRIMARY KEY, note TEXT NOT NULL);
 CREATE TABLE archive (kind TEXT NOT NULL, digest BYTEA NOT NULL, content BYTEA NOT NULL, PRIMARY KEY (kind, digest));
-INSERT INTO head VALUES (1, 0, '', 0, 0, 0);
+INSERT INTO head VALUES (1, 0, '', 0, 0);
 CREATE TABLE concord_audit (version INTEGER NOT NULL);
 ";
 

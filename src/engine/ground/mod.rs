@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::clinical::concept::ConceptIndex;
 use crate::clinical::date::AsOf;
 use crate::clinical::patient::{Completeness, List, Patient};
+use crate::clinical::prints_nothing;
 use crate::rule::disorder::Disorders;
 use crate::rule::model::{DiagnosisStatus, Fact, Package};
 use crate::rule::truth::Truth;
@@ -129,7 +130,7 @@ fn rests_on(fact: &Fact) -> Option<List> {
 }
 
 /// A truth value with the elements that show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Witnessed {
     /// Truth.
     pub truth: Truth,
@@ -144,7 +145,7 @@ impl Witnessed {
 }
 
 /// A record, grounded.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grounded {
     /// Atoms that the record decides otherwise than an empty one.
     pub atoms: BTreeMap<AtomId, Witnessed>,
@@ -366,3 +367,5 @@ fn named(fact: &Fact) -> (Vec<String>, Vec<String>) {
         _ => (Vec::new(), Vec::new()),
     }
 }
+
+prints_nothing!(Witnessed, Grounded);

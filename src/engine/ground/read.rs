@@ -4,10 +4,11 @@
 use crate::clinical::code::{CodeStanding, CodeSystem, SystemProblem, read_code};
 use crate::clinical::concept::{ConceptIndex, Match};
 use crate::clinical::patient::Coding;
+use crate::clinical::prints_nothing;
 use crate::engine::decision::{Unrecognized, UnrecognizedReason};
 
 /// What the codings of one entry mean.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Meaning {
     /// Concepts, by index, each with how sure it is.
     pub concepts: Vec<(usize, Match)>,
@@ -119,3 +120,5 @@ impl Codes<'_> {
         }
     }
 }
+
+prints_nothing!(Meaning);
