@@ -103,6 +103,8 @@ fn a_log_that_grew_was_erased_from_and_pruned_holds() {
 
 #[test]
 fn every_change_is_told_with_its_place() {
+    let (whole, log) = grown();
+    drop(log);
     for (sql, told) in [
         ("UPDATE entries SET leaf = CAST(replace(leaf, '127', '128') AS BLOB) WHERE idx = 301", "head is not that"),
         ("UPDATE entries SET leaf = CAST(replace(leaf, '127', '128') AS BLOB) WHERE idx = 301", "tile 0/1 is not"),
@@ -150,8 +152,8 @@ fn every_change_is_told_with_its_place() {
         ("UPDATE meta SET value = CAST('concord/tess' AS BLOB) WHERE key = 'origin'", "no key of this log"),
         ("INSERT INTO archive VALUES ('dictionary', zeroblob(32), x'00')", "is not what was archived"),
     ] {
-        let (dir, log) = grown();
-        drop(log);
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::copy(whole.path().join(FILE), dir.path().join(FILE)).unwrap();
         change(dir.path(), sql);
         let findings = seen(dir.path(), &against()).findings;
         let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
@@ -179,9 +181,9 @@ fn an_index_that_hides_a_row_from_erasure_is_found() {
 fn a_hundred_findings_are_told_and_the_rest_counted() {
     let (dir, log) = grown();
     drop(log);
-    change(dir.path(), "UPDATE entries SET at = at + 1");
+    change(dir.path(), "UPDATE entries SET at = at + 1 WHERE idx BETWEEN 310 AND 509");
     let report = seen(dir.path(), &against());
-    assert_eq!((report.findings.len(), report.more), (TOLD, report.entries - report.first - TOLD as u64));
+    assert_eq!((report.findings.len(), report.more), (TOLD, 100));
 }
 
 #[test]
