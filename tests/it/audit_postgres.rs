@@ -68,7 +68,8 @@ fn refused(url: &str) -> String {
 #[test]
 fn a_database_does_what_a_file_does() {
     let cluster = Cluster::start();
-    let all: [(&str, fn(&dyn Place)); 9] = [
+    type Asked = (&'static str, fn(&dyn Place));
+    let all: [Asked; 9] = [
         ("begins", shared::a_log_begins_goes_on_and_says_so),
         ("roots", shared::roots_tiles_and_checkpoints_agree_over_many_sizes),
         ("requests", shared::a_request_makes_one_entry_within_a_batch_and_after_it),
