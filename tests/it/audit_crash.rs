@@ -4,6 +4,8 @@
 //! `scripts/crash` runs it on the release build. `CONCORD_CRASH_ROUNDS` says how often, 25 without it, and
 //! `CONCORD_CRASH_RATE` how many answers a second there must be.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -89,4 +91,34 @@ async fn a_service_that_is_killed_loses_nothing_that_it_answered() {
     );
     let wanted = audited::number("CONCORD_CRASH_RATE", 0);
     assert!(rate >= wanted as f64, "{rate} answers a second, and {wanted} are wanted");
+}
+
+/// Locks that the service has on the file of its log.
+fn locks(service: &Service, data: &Path) -> usize {
+    let (id, inode) = (service.child.id().to_string(), std::fs::metadata(data.join("audit.db")).unwrap().ino());
+    let all = std::fs::read_to_string("/proc/locks").unwrap();
+    let ours = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words[4] == id && words[5].ends_with(&format!(":{inode}"))
+    };
+    all.lines().filter(ours).count()
+}
+
+/// SQLite tells by locks who is still there, and a process loses those when it closes any other handle of the file. An
+/// auditor's `sqlite3` would then be the last one to leave, and delete the write-ahead log under the service.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_connection_leaves_the_locks_of_the_first() {
+    let beside = audited::folder("auditor");
+    let data = beside.join("data");
+    let mut service = Service::start(&data, &beside, None);
+    let client = service.serving().await;
+    let mut answers = Vec::new();
+    // Asked again, so that it is read: on a second connection.
+    for number in [1, 1, 2] {
+        let Outcome::Answer(answer) = client.ask(question("auditor", number)).await else { panic!("no answer") };
+        answers.push(answer);
+        assert_eq!(locks(&service, &data), 1, "after {} answers", answers.len());
+    }
+    service.kill();
+    audited::hold(&audited::decisions(&data), &answers);
 }

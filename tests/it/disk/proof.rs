@@ -99,7 +99,9 @@ fn handle(folder: &Path, what: &str) -> String {
         "shorten" => opened().and_then(|file| file.set_len(10)).map(|()| 0),
         "sync" => opened().and_then(|file| file.sync_all()).map(|()| 0),
         "read" => opened().and_then(|mut file| file.read(&mut [0; 10])),
-        "rename" => fs::rename(&path, folder.join("other")).and_then(|()| fs::rename(folder.join("other"), &path)).map(|()| 0),
+        "rename" => {
+            fs::rename(&path, folder.join("other")).and_then(|()| fs::rename(folder.join("other"), &path)).map(|()| 0)
+        }
         "remove" => fs::remove_file(&path).map(|()| 0),
         other => panic!("{other}"),
     };
