@@ -44,7 +44,7 @@ async fn a_service_that_is_killed_loses_nothing_that_it_answered() {
     let mut chance = Chance(audited::number("CONCORD_CRASH_SEED", 1) as u64);
     let (beside, numbers) = (audited::folder("crash"), Arc::new(AtomicUsize::new(0)));
     let (mut loaded, mut total, mut kept, mut early, mut repeated) = (Duration::ZERO, 0, 0, 0, 0);
-    let (mut answers, mut open, mut data) = (Vec::<EvaluateResponse>::new(), Vec::<usize>::new(), beside.clone());
+    let (mut answers, mut open, mut data) = (Vec::<EvaluateResponse>::new(), Vec::<usize>::new(), beside.join("log-0"));
     for round in 0..rounds {
         if round % ROUNDS_OF_A_LOG == 0 {
             let _ = std::fs::remove_dir_all(&data);
