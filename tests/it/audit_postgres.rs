@@ -65,10 +65,12 @@ fn refused(url: &str) -> String {
     open(url).unwrap_err().to_string()
 }
 
+/// What is asked of a store, with a name for its database.
+type Asked = (&'static str, fn(&dyn Place));
+
 #[test]
 fn a_database_does_what_a_file_does() {
     let cluster = Cluster::start();
-    type Asked = (&'static str, fn(&dyn Place));
     let all: [Asked; 9] = [
         ("begins", shared::a_log_begins_goes_on_and_says_so),
         ("roots", shared::roots_tiles_and_checkpoints_agree_over_many_sizes),

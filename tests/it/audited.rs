@@ -73,16 +73,18 @@ impl Service {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    /// When it serves; or how it ended before.
-    pub async fn ready(&mut self) -> Result<Client, ExitStatus> {
+    /// When it serves; or how it ended before. `look` hears meanwhile what it said.
+    pub async fn ready(&mut self, look: impl Fn(&str)) -> Result<Client, ExitStatus> {
         let begun = Instant::now();
         let mut client = None;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return Err(status);
             }
+            let said = self.said();
+            look(&said);
             if client.is_none()
-                && let Some((_, after)) = self.said().split_once("listening grpc=")
+                && let Some((_, after)) = said.split_once("listening grpc=")
                 && let Some((address, _)) = after.split_once('\n')
             {
                 // Without a text color or more behind it.
@@ -101,7 +103,7 @@ impl Service {
     }
 
     pub async fn serving(&mut self) -> Client {
-        match self.ready().await {
+        match self.ready(|_| {}).await {
             Ok(client) => client,
             Err(status) => panic!("it ended with {status}: {}", self.said()),
         }

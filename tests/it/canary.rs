@@ -438,7 +438,9 @@ fn search(run: &mut Run, server: &Process) -> usize {
     let mut dictionaries = store.prepare("SELECT content FROM archive WHERE kind = 'dictionary'").unwrap();
     let dictionaries = dictionaries.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect::<Vec<_>>();
     assert!(!dictionaries.is_empty());
-    dictionaries.into_iter().for_each(|bytes| scanner.dictionary(bytes));
+    for bytes in dictionaries {
+        scanner.dictionary(bytes);
+    }
     // Value by value, since one may lie in pieces over pages of the file.
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let tables: Vec<String> =
@@ -570,7 +572,9 @@ fn no_type_of_a_request_or_of_a_patient_prints_its_content() {
     let (bytes, marks) = everything(&method, &all, &Known::new());
     let whole = proto::EvaluateRequest::decode(bytes.as_slice()).unwrap();
     let mut scanner = Scanner::new();
-    marks.iter().for_each(|mark| scanner.mark(mark, "request"));
+    for mark in &marks {
+        scanner.mark(mark, "request");
+    }
     scanner.scan("the bytes", &bytes);
     assert!(std::mem::take(&mut scanner.hits).len() > 50, "the marks are not in the request");
 

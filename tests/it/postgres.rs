@@ -107,7 +107,7 @@ impl Cluster {
         loop {
             let ended = child.try_wait().unwrap();
             let told = || std::fs::read_to_string(self.dir.path().join("server.log")).unwrap_or_default();
-            assert!(ended.is_none() && begun.elapsed() < Duration::from_secs(60), "PostgreSQL: {}", told());
+            assert!(ended.is_none() && begun.elapsed() < Duration::from_mins(1), "PostgreSQL: {}", told());
             let mut ready = Command::new(self.programs.join("psql"));
             ready.arg("-h").arg(self.dir.path()).args([
                 "-p",

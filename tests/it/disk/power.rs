@@ -8,9 +8,10 @@
 //! only another write of the same sector does.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 const SECTOR: usize = 512;
@@ -104,14 +105,13 @@ impl Trace {
     }
 }
 
-/// Writes an image to an empty directory.
+/// Writes an image to an empty directory. Modes are not in the trace: all is its owner's alone.
 pub fn write(image: &Image, folder: &Path) {
     for (path, content) in image {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-        fs::write(&path, content).expect("the file");
-        // As the service makes them: it takes no key that others can read.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the mode");
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).expect("a file");
+        file.write_all(content).expect("the file");
     }
 }
 

@@ -134,7 +134,7 @@ fn losses(trace: &Trace, acknowledged: &Acknowledged, points: &[usize], beside: 
         power::write(&trace.image(at, seed), &folder);
         let due: Vec<i64> = acknowledged.iter().filter(|(_, records)| *records <= at).map(|(row, _)| *row).collect();
         let path = folder.join(data).join("a.db");
-        let rows = path.is_file().then(|| rows(&path)).unwrap_or_else(|| Some(Vec::new()));
+        let rows = if path.is_file() { rows(&path) } else { Some(Vec::new()) };
         broken += usize::from(rows.is_none());
         lost += usize::from(rows.is_some_and(|rows| due.iter().any(|row| rows.binary_search(row).is_err())));
     }
