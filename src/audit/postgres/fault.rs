@@ -23,6 +23,11 @@ impl From<Error> for StoreError {
             "error performing TLS handshake" => {
                 Self::Unusable("the connection is to be encrypted, and this program has no TLS for it".to_owned())
             }
+            "invalid configuration"
+                if error.source().is_some_and(|source| source.to_string().starts_with("password")) =>
+            {
+                Self::Unusable("the server wants a password that is not set".to_owned())
+            }
             "invalid configuration" => Self::Unusable("its address is not complete".to_owned()),
             text if ["error deserializing column", "invalid column", "query returned"]
                 .into_iter()
