@@ -616,7 +616,10 @@ fn random(seed: u64) -> (TempDir, Against) {
                 let rotate = written.dice.roll(2) == 0;
                 written.reopen(rotate);
             }
-            5 if written.dice.roll(4) == 0 => written.some(270),
+            5 => {
+                written.some(270);
+                written.prune();
+            }
             6 => older = written.note(),
             _ => {
                 let count = 1 + written.dice.roll(30);
