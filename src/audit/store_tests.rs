@@ -83,7 +83,9 @@ pub fn roots_tiles_and_checkpoints_agree_over_many_sizes(place: &dyn Place) {
         let size = hashes.len() as u64;
         let root = tree::root(&mut Stored(log.store()), size).unwrap();
         let mut frontier = tree::Frontier::default();
-        hashes.iter().for_each(|hash| frontier.push(*hash));
+        for hash in &hashes {
+            frontier.push(*hash);
+        }
         assert_eq!(root, frontier.root());
         let (_, checkpoint) = Records::new(place.store(), log.vault().clone()).checkpoint().unwrap();
         assert_eq!((checkpoint.size, checkpoint.root), (size, root));

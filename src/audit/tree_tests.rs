@@ -29,8 +29,8 @@ fn leaves(count: u64) -> Leaves {
 }
 
 fn hex(text: &str) -> Hash {
-    let bytes: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap()).collect();
-    bytes.try_into().unwrap()
+    let pairs = text.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// Vectors of the Certificate Transparency project for the tree of RFC 6962.

@@ -113,7 +113,7 @@ fn overlay(dir: &Path, version: &str, qtc: &str) {
 
 fn sign(dir: &Path, key: &PrivateKey) {
     let files = Origin { rules: Some(dir.to_owned()), overlay: None }.read().unwrap().base;
-    fs::write(dir.join(SIGNATURE), signature::sign(&files, &key)).unwrap();
+    fs::write(dir.join(SIGNATURE), signature::sign(&files, key)).unwrap();
 }
 
 #[test]

@@ -81,11 +81,9 @@ impl Call {
             trace_id = tracing::field::Empty,
         );
         let asked = caller_span(request.headers());
-        let parent = match asked.is_valid() {
-            true => Context::new().with_remote_span_context(asked.clone()),
-            // A context with no valid span would count as one that is not sampled.
-            false => Context::new(),
-        };
+        // A context with no valid span would count as one that is not sampled.
+        let parent =
+            if asked.is_valid() { Context::new().with_remote_span_context(asked.clone()) } else { Context::new() };
         // Fails only where no trace exporter is set up; the caller's trace is
         // then still named in the log.
         let traced = span.set_parent(parent).is_ok().then(|| span.context().span().span_context().clone());

@@ -246,7 +246,7 @@ fn routes(
     });
     let health = HealthServer::new(board.service()).max_decoding_message_size(limits.message_bytes);
     let reflection = || {
-        PUBLIC.into_iter().chain(shown.then_some(AUDIT)).fold(
+        shown.then_some(AUDIT).into_iter().chain(PUBLIC).fold(
             tonic_reflection::server::Builder::configure()
                 // Encoded, or the custom option `rules` would be lost.
                 .register_encoded_file_descriptor_set(DESCRIPTOR_SET)

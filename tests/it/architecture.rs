@@ -225,9 +225,9 @@ fn logged(source: &Source) -> Vec<String> {
                 found.push(format!("src/{}:{}: {text}: log what is meant, by `Display`", source.name, token.line));
             }
             Kind::Word(word) if word == "instrument" => {
-                // As an attribute: behind its bracket, or behind the name of the library.
-                if matches!(before(1), Some(Kind::Mark('[')))
-                    || matches!(before(3), Some(Kind::Word(name)) if name == "tracing")
+                // As an attribute: behind its brackets, or behind the name of the library.
+                let attribute = before(1) == Some(&Kind::Mark('[')) && before(2) == Some(&Kind::Mark('#'));
+                if attribute || (1..=3).any(|back| matches!(before(back), Some(Kind::Word(name)) if name == "tracing"))
                 {
                     found.push(format!("src/{}:{}: instrument: records every argument", source.name, token.line));
                 }

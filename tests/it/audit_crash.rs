@@ -36,13 +36,14 @@ async fn caller(client: Client, numbers: Arc<AtomicUsize>, again: Vec<usize>) ->
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_service_that_is_killed_loses_nothing_that_it_answered() {
     let rounds = audited::number("CONCORD_CRASH_ROUNDS", 25);
     let mut chance = Chance(audited::number("CONCORD_CRASH_SEED", 1) as u64);
     let (beside, numbers) = (audited::folder("crash"), Arc::new(AtomicUsize::new(0)));
     let (mut loaded, mut total, mut kept, mut early, mut repeated) = (Duration::ZERO, 0, 0, 0, 0);
-    let (mut answers, mut open, mut data) = (Vec::<EvaluateResponse>::new(), Vec::<usize>::new(), beside.clone());
+    let (mut answers, mut open, mut data) = (Vec::<EvaluateResponse>::new(), Vec::<usize>::new(), beside.join("log"));
     for round in 0..rounds {
         if round % ROUNDS_OF_A_LOG == 0 {
             let _ = std::fs::remove_dir_all(&data);
@@ -89,4 +90,25 @@ async fn a_service_that_is_killed_loses_nothing_that_it_answered() {
     );
     let wanted = audited::number("CONCORD_CRASH_RATE", 0);
     assert!(rate >= wanted as f64, "{rate} answers a second, and {wanted} are wanted");
+}
+
+/// SQLite keeps who is still there by locks that a process loses when it closes any file handle of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_auditor_who_opens_the_file_beside_the_service_takes_nothing_away() {
+    let beside = audited::folder("auditor");
+    let data = beside.join("data");
+    let mut service = Service::start(&data, &beside, None);
+    let client = service.serving().await;
+    let mut answers = Vec::new();
+    // Asked again, so that it is read: on a second connection.
+    for number in [1, 1, 2] {
+        let Outcome::Answer(answer) = client.ask(question("auditor", number)).await else { panic!("no answer") };
+        answers.push(answer);
+        let auditor = rusqlite::Connection::open(data.join("audit.db")).unwrap();
+        let size: i64 = auditor.query_row("SELECT size FROM head", [], |row| row.get(0)).unwrap();
+        assert!(size > 0);
+        auditor.close().unwrap();
+    }
+    service.kill();
+    audited::hold(&audited::decisions(&data), &answers);
 }

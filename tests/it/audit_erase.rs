@@ -86,7 +86,7 @@ pub fn asked(number: usize) -> EvaluateRequest {
 pub async fn decided(dir: &Path, patients: usize, ruleset: &Arc<Ruleset>) {
     let place = dir.to_owned();
     let opener = move || -> Result<Box<dyn concord::audit::store::Store>, _> { Ok(Box::new(Sqlite::open(&place)?)) };
-    let options = Options { access: access(dir), queue: 64, queue_wait: Duration::from_secs(60), patient: false };
+    let options = Options { access: access(dir), queue: 64, queue_wait: Duration::from_mins(1), patient: false };
     let audit = Audit::start(&options, opener, Handle::current()).unwrap();
     let recorder = Recorder::awaiting();
     recorder.opened(audit.clone());

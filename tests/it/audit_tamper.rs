@@ -116,7 +116,7 @@ impl Written {
         self.dir.path()
     }
 
-    fn call(&self, kind: Kind) -> Leaf {
+    fn call(kind: Kind) -> Leaf {
         Leaf { caller: Some("anonymous@127.0.0.1".to_owned()), ..Leaf::new(kind) }
     }
 
@@ -126,22 +126,22 @@ impl Written {
             0 => {
                 let fields = vec!["patient.birth_date IMPOSSIBLE_DATE".to_owned()];
                 let status = Some("INVALID_ARGUMENT".to_owned());
-                Draft::clear(Leaf { status, fields, ..self.call(Kind::Refusal) })
+                Draft::clear(Leaf { status, fields, ..Self::call(Kind::Refusal) })
             }
-            1 => Draft::clear(Leaf { count: Some(3), ..self.call(Kind::Read) }),
+            1 => Draft::clear(Leaf { count: Some(3), ..Self::call(Kind::Read) }),
             2 if !self.decisions.is_empty() => {
                 let at = self.dice.roll(self.decisions.len() as u64);
                 let (_, of, patient) = self.decisions[usize::try_from(at).unwrap()];
                 let content = Content::new().with("request", vec![2; 9]);
                 let tag = self.log.vault().subject_tag(&format!("p-{patient}"));
-                let leaf = Leaf { of: Some(of), ..self.call(Kind::Feedback) };
+                let leaf = Leaf { of: Some(of), ..Self::call(Kind::Feedback) };
                 Draft { subject: Subject::Tag(tag), ..Draft::sealed(leaf, content) }
             }
             _ => {
                 let length = usize::try_from(self.dice.roll(30)).unwrap();
                 let content = Content::new().with("request", vec![1; length]).with("answer", vec![7; 5]);
                 let content = content.with("rules", b"a\nb".to_vec()).with("terms", b"{}".to_vec());
-                let leaf = Leaf { status: Some("OK".to_owned()), ..self.call(Kind::Decision) };
+                let leaf = Leaf { status: Some("OK".to_owned()), ..Self::call(Kind::Decision) };
                 let once = (self.dice.roll(2) == 0).then(|| leaf.id.to_string());
                 let subject = match self.dice.roll(8) {
                     0 => Subject::None,
@@ -363,7 +363,9 @@ fn flip_cells(dir: &Path, only: Option<&str>, sample: usize, seed: u64) -> BTree
     let each = sample / columns.len() + 1;
     for (name, cells) in &columns {
         if everything() {
-            cells.iter().for_each(|cell| (0..cell.bits()).for_each(|bit| flip(name, cell, bit)));
+            for cell in cells.iter().copied() {
+                (0..cell.bits()).for_each(|bit| flip(name, cell, bit));
+            }
         } else {
             for _ in 0..each {
                 let cell = cells[usize::try_from(dice.roll(cells.len() as u64)).unwrap()];

@@ -534,7 +534,7 @@ fn the_search_finds_a_marker_in_every_encoding_and_none_in_noise() {
         ),
         ("hash", <sha2::Sha256 as sha2::Digest>::digest(bytes).to_vec()),
         ("whole number", b"age=907350042;".to_vec()),
-        ("whole number, packed", vec![0x0a, 9, 0xc2, 0x80, 0xe0, 0xbb, 0x93, 0xae, 0xde, 0xbb, 0x6b]),
+        ("whole number, packed", vec![0x08, 0xc2, 0x80, 0xe0, 0xbb, 0x93, 0xce, 0x9e, 0xbb, 0x6b]),
         ("number", b"{\"value\":907350042.84713}".to_vec()),
         ("number, packed", [vec![0x11], 907_350_042.847_13_f64.to_le_bytes().to_vec()].concat()),
         ("date", b"at 71 0042 893".to_vec()),

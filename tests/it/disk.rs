@@ -37,8 +37,6 @@ pub enum Class {
     Write = 1,
     Sync = 2,
     Truncate = 3,
-    /// Of opens only those for writing.
-    Open = 4,
     /// Renames, removals, links, directories made.
     Name = 5,
     Read = 6,

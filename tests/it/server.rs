@@ -59,7 +59,7 @@ impl Server {
     pub async fn channel(&self) -> Channel {
         let channel = Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap();
         let mut health = HealthClient::new(channel.clone());
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             let answer = health.check(HealthCheckRequest { service: String::new() }).await.unwrap();
             if answer.into_inner().status() == ServingStatus::Serving {
                 return channel;

@@ -223,7 +223,7 @@ impl Store for Postgres {
             // The server writes again what a failed sync may have lost, when it starts: that it answers is enough.
             return self.session.run("");
         }
-        self.session.run_long("VACUUM (INDEX_CLEANUP ON) keys, requests, entries")?;
+        self.session.run_long("VACUUM (INDEX_CLEANUP ON) keys, requests, entries, meta")?;
         self.deleted = false;
         Ok(())
     }

@@ -47,8 +47,13 @@ fn known(version: i32) -> Result<(), StoreError> {
 
 /// The version of the tables; none where there are none.
 fn version(session: &Session) -> Result<Option<i32>, StoreError> {
-    // Asked by name first: an error would end a transaction.
-    let there = session.wait(session.client.query_one("SELECT to_regclass('concord_audit') IS NOT NULL", &[]))?;
+    // Asked for first, since an error would end a transaction; and of the table of tables, since what stands for names
+    // of tables may be older than the lock that was waited for.
+    let there = session.wait(session.client.query_one(
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_tables
+                        WHERE tablename = 'concord_audit' AND schemaname = ANY (current_schemas(false)))",
+        &[],
+    ))?;
     if !there.try_get::<_, bool>(0)? {
         return Ok(None);
     }

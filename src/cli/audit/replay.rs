@@ -1,5 +1,6 @@
 //! `concord audit replay`: are the answers of the record the answers of its packages?
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use clap::Args;
@@ -49,7 +50,7 @@ struct Run<'a> {
     arguments: &'a Arguments,
     packages: Packages,
     /// The package of the settings, once it is needed: it may be the one that an altered archive held.
-    known: Option<Option<Ruleset>>,
+    known: OnceCell<Option<Ruleset>>,
     counts: BTreeMap<&'static str, u64>,
     text: String,
     replayed: u64,
@@ -61,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Unusable> {
     let mut run = Run {
         arguments,
         packages: Packages::default(),
-        known: None,
+        known: OnceCell::new(),
         counts: BTreeMap::new(),
         text: String::new(),
         replayed: 0,
@@ -119,7 +120,7 @@ impl Run<'_> {
         let mut outcome = replay(&stored, &self.packages, None);
         if outcome.as_ref().is_ok_and(|replay| replay.outcome == Outcome::ArchiveAltered) {
             let arguments = self.arguments;
-            let known = self.known.get_or_insert_with(|| known(arguments));
+            let known = self.known.get_or_init(|| known(arguments));
             outcome = replay(&stored, &self.packages, known.as_ref());
         }
         let Ok(outcome) = outcome else {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 /// A code of a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names are those of a FHIR Coding")]
 pub(super) struct Code {
     system: &'static str,
     code: &'static str,

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 const SECTOR: usize = 512;
@@ -108,7 +109,9 @@ pub fn write(image: &Image, folder: &Path) {
     for (path, content) in image {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-        fs::write(path, content).expect("the file");
+        fs::write(&path, content).expect("the file");
+        // As the service makes them: it takes no key that others can read.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the mode");
     }
 }
 
