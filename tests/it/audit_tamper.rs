@@ -618,7 +618,10 @@ fn random(seed: u64) -> (TempDir, Against) {
                 let rotate = written.dice.roll(2) == 0;
                 written.reopen(rotate);
             }
-            5 => written.some(270),
+            5 => {
+                written.some(270);
+                written.prune();
+            }
             6 => older = written.note(),
             _ => {
                 let count = 1 + written.dice.roll(30);

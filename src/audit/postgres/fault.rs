@@ -1,6 +1,8 @@
 //! What went wrong, in words of our own: what the server says may quote a row, a
 //! name or the way to reach it, and none of that belongs in a log.
 
+use std::error::Error as _;
+
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
