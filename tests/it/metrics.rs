@@ -1,5 +1,6 @@
 //! Metrics as a collector receives them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use concord::api::proto::ruleset_service_client::RulesetServiceClient;
@@ -80,9 +81,10 @@ async fn reloads_are_counted_by_outcome_and_reason_and_the_package_has_an_age() 
     assert!(entries.is_monotonic);
     assert_eq!(entries.data_points[0].value, Some(number_data_point::Value::AsInt(1)), "{entries:?}");
     let Some(Data::Sum(missed)) = last("concord.audit.not_recorded") else { panic!("{metrics:?}") };
-    let missed = missed.data_points.iter().map(|point| (attributes(&point.attributes), point.value));
+    let missed: BTreeMap<_, _> =
+        missed.data_points.iter().map(|point| (attributes(&point.attributes), point.value)).collect();
     let none = |reason: &str| (vec![format!("reason={reason}")], Some(number_data_point::Value::AsInt(0)));
-    assert_eq!(missed.collect::<Vec<_>>(), [none("store"), none("busy")]);
+    assert_eq!(missed, BTreeMap::from([none("store"), none("busy")]));
     let Some(Data::Gauge(age)) = last("concord.ruleset.age") else { panic!("{metrics:?}") };
     assert_eq!(age.data_points.len(), 1);
     let expected = [format!("digest={digest}"), "name=small".to_owned(), "version=1.0.0".to_owned()];
