@@ -21,7 +21,8 @@ holds() {
         echo "$title ... ok"
         PASSED=$((PASSED + 1))
     else
-        printf '%s ... FAILED: not found:%s in\n%s\n' "$title" "$missing" "$text"
+        # The end of a long answer: a log that holds all of it shows nothing else.
+        printf '%s ... FAILED: not found:%s in\n%s\n' "$title" "$missing" "$(tail -n 40 <<<"$text")"
         FAILED=$((FAILED + 1))
     fi
 }
@@ -47,7 +48,8 @@ holds "evaluate: four approaches, standings, rationale, evidence" \
     "$(call concord.v1.DecisionService/Evaluate <"$EXAMPLE")" \
     '"scope": "PRESENT"' '"approach": "dual-diagnosis-treatment"' '"approach": "medication-assisted-treatment"' \
     '"approach": "trauma-informed-care"' '"approach": "holistic-interventions"' '"standing": "RECOMMENDED"' \
-    '"patient.diagnoses\[0\]' '"patient.diagnoses\[1\]' '"evidence": \[' '"clinicalReview": "NONE"' '"audit": "NONE"'
+    '"patient.diagnoses\[0\]' '"patient.diagnoses\[1\]' '"evidence": \[' '"clinicalReview": "NONE"' '"audit": "RECORDED"' \
+    '"leafHash": "'
 holds "a field that does not exist is refused" \
     "$(call concord.v1.DecisionService/Evaluate <<<'{"patient": {"diagnosis": []}}')" 'no known field named diagnosis'
 holds "fields at fault" \
@@ -56,6 +58,9 @@ holds "no patient" "$(call concord.v1.DecisionService/Evaluate <<<'{}')" 'Code: 
 holds "the package" "$(call concord.v1.RulesetService/GetRuleset <<<'{}')" '"digest": "[0-9a-f]{64}"' '"rules": [1-9]'
 holds "a page of rules" "$(call concord.v1.RulesetService/ListRules <<<'{"pageSize": 2}')" '"id": "' '"nextPageToken": "'
 holds "a rule that does not exist" "$(call concord.v1.RulesetService/GetRule <<<'{"id": "no-such-rule"}')" 'Code: NotFound'
+
+holds "a checkpoint of the record" "$(call concord.v1.AuditService/GetCheckpoint <<<'{}')" '"note": "concord/' '"publicKeys"'
+holds "the decisions on record" "$(call concord.v1.AuditService/ListDecisions <<<'{"pageSize": 1}')" '"kind": "decision"' '"nextPageToken"'
 
 echo "$PASSED passed, $FAILED failed"
 [ "$FAILED" = 0 ]
