@@ -22,6 +22,7 @@ pub mod deck;
 pub mod diag;
 pub mod engine;
 pub mod handbook;
+pub mod identity;
 pub mod interop;
 pub mod note;
 pub mod program;

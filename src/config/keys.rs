@@ -5,6 +5,8 @@
 pub struct Key {
     /// Name: `server.grpc_addr`.
     pub name: &'static str,
+    /// What values it can have.
+    pub kind: Kind,
     /// Value where nothing sets it.
     pub default: Preset,
     /// What it is, in a line.
@@ -28,67 +30,147 @@ pub enum Preset {
     Absent,
 }
 
-const fn key(name: &'static str, default: Preset, about: &'static str) -> Key {
-    Key { name, default, about, secret: false }
+/// What values a setting can have.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// An address of a socket: `127.0.0.1:50051`.
+    Address,
+    /// A whole number of bytes.
+    Bytes,
+    /// A whole number.
+    Count,
+    /// A length of time with its unit: `250ms`, `5s`, `30m`.
+    Duration,
+    /// A list of texts; in the environment and in flags, with commas.
+    List,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A path of a file or a directory.
+    Path,
+    /// A number from 0 to 1.
+    Ratio,
+    /// `true` or `false`.
+    Switch,
+    /// Text.
+    Text,
+    /// A URL.
+    Url,
 }
 
-const fn secret(name: &'static str, about: &'static str) -> Key {
-    Key { name, default: Preset::Absent, about, secret: true }
+const fn key(name: &'static str, kind: Kind, default: Preset, about: &'static str) -> Key {
+    Key { name, kind, default, about, secret: false }
+}
+
+const fn secret(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key { name, kind, default: Preset::Absent, about, secret: true }
 }
 
 /// All of them, in the order they are printed.
-pub const KEYS: [Key; 35] = [
-    key("server.grpc_addr", Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
+pub const KEYS: &[Key] = &[
+    key("server.grpc_addr", Kind::Address, Preset::Text("127.0.0.1:50051"), "address of the gRPC listener"),
     key(
         "server.allow_plaintext_off_loopback",
+        Kind::Switch,
         Preset::Flag(false),
         "listen without TLS on an address that is not loopback",
     ),
-    key("server.deadline_max", Preset::Text("10s"), "longest time that a unary call may take"),
-    key("server.drain_lead", Preset::Text("5s"), "time between NOT_SERVING and the end of the listener"),
-    key("server.drain_deadline", Preset::Text("20s"), "time that calls in flight then have"),
-    key("limits.message_bytes", Preset::Whole(256 * 1024), "bytes of a message"),
-    key("limits.ruleset_bytes", Preset::Whole(4 * 1024 * 1024), "bytes of a message with a package to be checked"),
-    key("limits.metadata_bytes", Preset::Whole(32 * 1024), "bytes of metadata"),
-    key("limits.streams", Preset::Whole(100), "concurrent streams of a connection"),
-    key("limits.list_entries", Preset::Whole(256), "entries of a list of the record"),
-    key("limits.string_bytes", Preset::Whole(256), "bytes of a string"),
-    key("limits.violations", Preset::Whole(32), "violations that one refusal names"),
-    key("rules.dir", Preset::Absent, "directory of the rules package; absent: the one in the binary"),
-    key("rules.overlay", Preset::Absent, "directory of the site's overlay; absent: there is none"),
-    key("rules.poll", Preset::Text("10s"), "time between two looks at the directory, besides its events and SIGHUP"),
+    key("server.deadline_max", Kind::Duration, Preset::Text("10s"), "longest time that a unary call may take"),
+    key(
+        "server.drain_lead",
+        Kind::Duration,
+        Preset::Text("5s"),
+        "time between NOT_SERVING and the end of the listener",
+    ),
+    key("server.drain_deadline", Kind::Duration, Preset::Text("20s"), "time that calls in flight then have"),
+    key("limits.message_bytes", Kind::Bytes, Preset::Whole(256 * 1024), "bytes of a message"),
+    key(
+        "limits.ruleset_bytes",
+        Kind::Bytes,
+        Preset::Whole(4 * 1024 * 1024),
+        "bytes of a message with a package to be checked",
+    ),
+    key("limits.metadata_bytes", Kind::Bytes, Preset::Whole(32 * 1024), "bytes of metadata"),
+    key("limits.streams", Kind::Count, Preset::Whole(100), "concurrent streams of a connection"),
+    key("limits.list_entries", Kind::Count, Preset::Whole(256), "entries of a list of the record"),
+    key("limits.string_bytes", Kind::Bytes, Preset::Whole(256), "bytes of a string"),
+    key("limits.violations", Kind::Count, Preset::Whole(32), "violations that one refusal names"),
+    key("rules.dir", Kind::Path, Preset::Absent, "directory of the rules package; absent: the one in the binary"),
+    key("rules.overlay", Kind::Path, Preset::Absent, "directory of the site's overlay; absent: there is none"),
+    key(
+        "rules.poll",
+        Kind::Duration,
+        Preset::Text("10s"),
+        "time between two looks at the directory, besides its events and SIGHUP",
+    ),
     key(
         "rules.require_signature",
+        Kind::Switch,
         Preset::Flag(false),
         "load only packages that are signed, and none older than before",
     ),
-    key("rules.trusted_keys", Preset::Absent, "public keys that may sign packages: a list, or text with commas"),
-    key("rules.state_file", Preset::Absent, "where the highest version is kept; absent: in memory, until the end"),
-    key("answer.purpose_of_use", Preset::Text("TREAT"), "purpose of use where a request states none"),
+    key(
+        "rules.trusted_keys",
+        Kind::List,
+        Preset::Absent,
+        "public keys that may sign packages: a list, or text with commas",
+    ),
+    key(
+        "rules.state_file",
+        Kind::Path,
+        Preset::Absent,
+        "where the highest version is kept; absent: in memory, until the end",
+    ),
+    key("answer.purpose_of_use", Kind::Text, Preset::Text("TREAT"), "purpose of use where a request states none"),
     key(
         "audit.store",
+        Kind::OneOf(&["sqlite", "postgres", "none"]),
         Preset::Text("sqlite"),
         "where the record is kept: sqlite, postgres, or none: there is no record",
     ),
-    key("audit.dir", Preset::Text("concord-data"), "directory of the record (sqlite) and of its keys"),
-    secret("audit.postgres", "how to reach PostgreSQL: postgres://user:password@host/database"),
+    key("audit.dir", Kind::Path, Preset::Text("concord-data"), "directory of the record (sqlite) and of its keys"),
+    secret("audit.postgres", Kind::Text, "how to reach PostgreSQL: postgres://user:password@host/database"),
     key(
         "audit.postgres_plaintext",
+        Kind::Switch,
         Preset::Flag(false),
         "reach a PostgreSQL server beyond this machine without encryption",
     ),
-    key("audit.origin", Preset::Absent, "name of the log where it is begun; absent: one of its own"),
-    secret("audit.master_key", "the master key, 32 bytes in base64; absent: the one of audit.master_key_file"),
-    key("audit.master_key_file", Preset::Absent, "file of the master key; absent: master.key in audit.dir"),
-    key("audit.signing_key_file", Preset::Absent, "file of the key that signs; absent: signing.key in audit.dir"),
-    key("audit.queue", Preset::Whole(1024), "records that may wait to be written"),
-    key("audit.retention_years", Preset::Whole(6), "years that records are kept; 0: for ever"),
-    key("audit.serve_off_loopback", Preset::Flag(false), "let whoever reaches the listener read the record"),
-    key("telemetry.log_format", Preset::Text("text"), "text, or json: one object a line"),
-    key("telemetry.log_filter", Preset::Text("info"), "what is logged: info,concord=debug"),
-    key("telemetry.otlp_endpoint", Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),
-    key("telemetry.sample_ratio", Preset::Number(1.0), "share of traces kept where the caller has not decided, 0 to 1"),
-    key("telemetry.service_name", Preset::Text("concord"), "service.name of the traces and metrics"),
+    key("audit.origin", Kind::Text, Preset::Absent, "name of the log where it is begun; absent: one of its own"),
+    secret(
+        "audit.master_key",
+        Kind::Text,
+        "the master key, 32 bytes in base64; absent: the one of audit.master_key_file",
+    ),
+    key("audit.master_key_file", Kind::Path, Preset::Absent, "file of the master key; absent: master.key in audit.dir"),
+    key(
+        "audit.signing_key_file",
+        Kind::Path,
+        Preset::Absent,
+        "file of the key that signs; absent: signing.key in audit.dir",
+    ),
+    key("audit.queue", Kind::Count, Preset::Whole(1024), "records that may wait to be written"),
+    key("audit.retention_years", Kind::Count, Preset::Whole(6), "years that records are kept; 0: for ever"),
+    key(
+        "audit.serve_off_loopback",
+        Kind::Switch,
+        Preset::Flag(false),
+        "let whoever reaches the listener read the record",
+    ),
+    key(
+        "telemetry.log_format",
+        Kind::OneOf(&["text", "json"]),
+        Preset::Text("text"),
+        "text, or json: one object a line",
+    ),
+    key("telemetry.log_filter", Kind::Text, Preset::Text("info"), "what is logged: info,concord=debug"),
+    key("telemetry.otlp_endpoint", Kind::Url, Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),
+    key(
+        "telemetry.sample_ratio",
+        Kind::Ratio,
+        Preset::Number(1.0),
+        "share of traces kept where the caller has not decided, 0 to 1",
+    ),
+    key("telemetry.service_name", Kind::Text, Preset::Text("concord"), "service.name of the traces and metrics"),
 ];
 
 /// The known key that is nearest to `unknown`, where one is near enough to be meant.

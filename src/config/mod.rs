@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
 use self::keys::nearest;
-pub use self::keys::{KEYS, Key, Preset};
+pub use self::keys::{KEYS, Key, Kind, Preset};
 pub use self::settings::{
     AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
     TelemetrySettings,

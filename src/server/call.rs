@@ -21,7 +21,7 @@ use crate::telemetry::semconv;
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
-const METHODS: [(&str, bool); 17] = [
+const METHODS: &[(&str, bool)] = &[
     ("concord.v1.DecisionService/Evaluate", false),
     ("concord.v1.DecisionService/EvaluateStream", true),
     ("concord.v1.RulesetService/GetRuleset", false),
@@ -139,7 +139,7 @@ impl Drop for Call {
 
 fn named(path: &str) -> (&'static str, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);
-    METHODS.into_iter().find(|(method, _)| *method == path).unwrap_or((OTHER, false))
+    METHODS.iter().copied().find(|(method, _)| *method == path).unwrap_or((OTHER, false))
 }
 
 /// Reads `grpc-timeout`: at most eight digits and a unit. A header that is not

@@ -49,7 +49,7 @@ use crate::ruleset::Active;
 const AUDIT: &str = "concord.v1.AuditService";
 
 /// Services that reflection shows: the public ones.
-const PUBLIC: [&str; 3] = ["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
+const PUBLIC: &[&str] = &["concord.v1.DecisionService", "concord.v1.RulesetService", "grpc.health.v1.Health"];
 
 /// A connection that is silent this long is asked whether it lives.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
@@ -246,7 +246,7 @@ fn routes(
     });
     let health = HealthServer::new(board.service()).max_decoding_message_size(limits.message_bytes);
     let reflection = || {
-        shown.then_some(AUDIT).into_iter().chain(PUBLIC).fold(
+        shown.then_some(AUDIT).into_iter().chain(PUBLIC.iter().copied()).fold(
             tonic_reflection::server::Builder::configure()
                 // Encoded, or the custom option `rules` would be lost.
                 .register_encoded_file_descriptor_set(DESCRIPTOR_SET)

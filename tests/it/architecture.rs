@@ -19,7 +19,7 @@ enum Floor {
 }
 
 /// Every room of `src/`. A new one is added here and in `docs/architecture.md`.
-const ROOMS: [(&str, Floor); 19] = [
+const ROOMS: [(&str, Floor); 20] = [
     ("main", Floor::Level(6)),
     ("cli", Floor::Level(5)),
     ("server", Floor::Level(4)),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, Floor); 19] = [
     ("handbook", Floor::Level(3)),
     ("ruleset", Floor::Level(2)),
     ("audit", Floor::Level(2)),
+    ("identity", Floor::Level(2)),
     ("engine", Floor::Level(1)),
     ("analysis", Floor::Level(1)),
     ("program", Floor::Level(0)),
