@@ -57,6 +57,33 @@ pub enum Kind {
     Url,
 }
 
+impl Kind {
+    /// The kind in words.
+    pub(super) fn describe(self) -> String {
+        match self {
+            Self::Address => "address and port".to_owned(),
+            Self::Bytes | Self::Count => "whole number".to_owned(),
+            Self::Duration => "duration".to_owned(),
+            Self::List => "list of texts".to_owned(),
+            Self::OneOf(values) => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+            Self::Path => "path".to_owned(),
+            Self::Ratio => "number from 0 to 1".to_owned(),
+            Self::Switch => "`true`, `false`".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Url => "URL".to_owned(),
+        }
+    }
+
+    /// What a value counts; empty where it counts nothing.
+    pub(super) const fn unit(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Duration => "`ms`, `s`, `m`",
+            _ => "",
+        }
+    }
+}
+
 const fn key(name: &'static str, kind: Kind, default: Preset, about: &'static str) -> Key {
     Key { name, kind, default, about, secret: false }
 }

@@ -2,6 +2,7 @@
 //! later layer wins. A key that no layer can have is an error, since a setting
 //! that is spelled wrong and ignored is one that is not in force.
 
+pub mod docs;
 mod keys;
 mod settings;
 
