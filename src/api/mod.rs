@@ -6,6 +6,7 @@ pub mod answer;
 pub mod audit;
 pub mod decide;
 pub mod decision_service;
+pub mod descriptors;
 pub mod differ;
 pub mod json;
 pub mod limits;

@@ -9,6 +9,7 @@
 
 mod audit;
 mod cases;
+mod descriptor_set;
 mod evaluate;
 mod in_force;
 mod input;
@@ -45,6 +46,8 @@ enum Command {
     Rules(rules::Command),
     /// Print every setting and every parameter of the rules package, its value and where it comes from.
     Config(settings::Arguments),
+    /// Print the descriptor set of the contract: for `grpcurl -protoset`, proxies that transcode, and generators.
+    DescriptorSet,
 }
 
 /// How a command ends.
@@ -93,6 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Audit(command) => audit::run(command),
         Command::Rules(command) => rules::run(command),
         Command::Config(arguments) => settings::run(&arguments),
+        Command::DescriptorSet => descriptor_set::run(),
     }
     .into()
 }
