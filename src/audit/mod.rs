@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
 //! | [`seal`], [`keys`], `folder` | keys, and where they are |
+//! | `kept` | the last signed head, where the database's writer can't reach it |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
@@ -21,6 +22,7 @@ pub mod entry;
 pub mod erase;
 pub mod export;
 mod folder;
+mod kept;
 pub mod keys;
 pub mod log;
 pub mod postgres;
