@@ -200,7 +200,8 @@ impl Log {
             return Err(StoreError::Unusable(why).into());
         }
         let vault = vault(store.as_mut(), Arc::clone(&access.master))?;
-        let signer = Signer::open(&access.signing_key, &name).map_err(|error| LogError::Key(error.to_string()))?;
+        let signer = Signer::open(&access.signing_key, &name)
+            .map_err(|error| LogError::Key(format!("audit.signing_key_file: {error}")))?;
         let kept = Kept::beside(&access.signing_key);
         let archived = store.archive()?.into_iter().collect();
         let durable = store.head()?.frontier;

@@ -1,5 +1,6 @@
 //! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
@@ -115,7 +116,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
     let failed = |error: server::ServeError| Unusable(error.to_string());
     let opening = async {
         open_log(&settings, &recorder, &board).await?;
-        loader.start().await.map_err(Unusable)
+        loader.start().await.map_err(|why| unloaded(&settings, &why))
     };
     tokio::select! {
         end = &mut serving => return end.map_err(failed),
@@ -130,6 +131,18 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         audit.close().await;
     }
     end
+}
+
+/// Why no package could be loaded, and in the last line by which settings.
+fn unloaded(settings: &Settings, why: &str) -> Unusable {
+    let dirs = [("rules.dir", &settings.rules.dir), ("rules.overlay", &settings.rules.overlay)];
+    let named = |(key, dir): (&str, &Option<PathBuf>)| Some(format!("{key} = {}", dir.as_ref()?.display()));
+    let named: Vec<String> = dirs.into_iter().filter_map(named).collect();
+    Unusable(if named.is_empty() {
+        why.to_owned()
+    } else {
+        format!("{}\n{}: not a package to serve with", why.trim_end(), named.join(", "))
+    })
 }
 
 /// Opens the audit log, on a thread that may wait for it, and lets health say

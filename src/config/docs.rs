@@ -84,6 +84,21 @@ mod tests {
     }
 
     #[test]
+    fn the_example_files_are_settings() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/config");
+        let mut read = 0;
+        for file in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            let secret = ("CONCORD__AUDIT__POSTGRES".to_owned(), "postgres://concord@db.example/concord".to_owned());
+            let shared = std::fs::read_to_string(&file).unwrap().contains("\"postgres\"");
+            let environment = shared.then_some(secret).into_iter().collect();
+            load(&Layers { file: Some(file.clone()), environment, ..Layers::default() })
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            read += 1;
+        }
+        assert_eq!(read, 3, "single-node, mesh-mtls-postgres, container");
+    }
+
+    #[test]
     fn sections_stand_together() {
         let sections = page().lines().filter(|line| line.starts_with("## ")).count();
         let names: std::collections::BTreeSet<&str> =

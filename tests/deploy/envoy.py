@@ -111,8 +111,8 @@ class Transcoding(unittest.TestCase):
 
     @classmethod
     def start(cls, command, stem):
-        out = open(cls.folder / f"{stem}.log", "w")
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=out)
+        with open(cls.folder / f"{stem}.log", "w") as out:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=out)
         cls.running.append(process)
         return process
 
@@ -187,15 +187,20 @@ class Transcoding(unittest.TestCase):
 
     def test_what_is_not_known_is_refused(self):
         for path, body in [
-            ("/v1/decisions:evaluate", '{"patient": {"diagnosis": []}}'),
             ("/v1/decisions:evaluate?explan=FULL", EXAMPLE),
             ("/v1/decisions:evaluate", '{"patient": {"ageYears": "old"}}'),
+            ("/v1/decisions:evaluate", '{"patient": {"setting": "NOWHERE"}}'),
             ("/v1/decisions:evaluate", "{"),
         ]:
             with self.subTest(path=path, body=body[:40]):
                 status, answer = self.call("POST", path, body)
                 self.assertEqual(status, 400, answer)
         self.assertEqual(self.call("GET", "/v1/nothing")[0], 404)
+
+    def test_envoy_drops_a_field_that_does_not_exist(self):
+        """A fault of this way that `docs/operating.md` warns of. Where it fails, Envoy has learned to refuse it: say so."""
+        status, answer = self.call("POST", "/v1/decisions:evaluate", '{"patient": {"diagnosis": []}}')
+        self.assertEqual(status, 200, answer)
 
     def test_the_record_is_not_reached_by_this_way(self):
         self.assertEqual(self.call("GET", "/v1/decisions")[0], 404)

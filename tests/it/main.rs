@@ -52,6 +52,7 @@ mod schema;
 mod serve;
 mod server;
 mod standard;
+mod startup;
 mod theory;
 mod traces;
 mod tutorial;
