@@ -10,6 +10,7 @@
 mod audit;
 mod cases;
 mod evaluate;
+mod gate;
 mod in_force;
 mod input;
 pub mod page;

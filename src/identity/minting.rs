@@ -20,7 +20,9 @@ const DP: &str = "BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhr
 const DQ: &str = "h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU";
 const QI: &str = "IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U";
 
+/// Who issues the tokens of tests.
 pub const ISSUER: &str = "https://issuer.example.org";
+/// What they are for.
 pub const AUDIENCE: &str = "concord";
 /// When the tokens of tests are looked at.
 pub const NOW: i64 = 1_800_000_000;
@@ -35,6 +37,7 @@ pub struct Mint {
 }
 
 impl Mint {
+    /// The RSA key of the RFC, and new ones of each other kind.
     pub fn new() -> Self {
         let random = SystemRandom::new();
         let part = |text: &str| BASE64.decode(text).unwrap();
