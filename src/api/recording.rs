@@ -44,8 +44,11 @@ pub mod part {
 pub struct CallFacts {
     /// Has the one who answers recorded how the call ends? Else the edge does.
     pub recorded: Arc<AtomicBool>,
-    /// Who called: an authenticated name, else `anonymous@` and the address.
+    /// Who called, as far as its address tells: `anonymous@` and the address.
     pub caller: String,
+    /// The name that the caller proved to have, where it did: seen by all who
+    /// hold these facts, also those who held them before.
+    pub name: Arc<OnceLock<String>>,
     /// Fully qualified method.
     pub method: String,
     /// Trace id, 32 hexadecimal digits.
@@ -61,6 +64,7 @@ impl CallFacts {
         extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
             recorded: Arc::default(),
             caller: "anonymous".to_owned(),
+            name: Arc::default(),
             method: "unknown".to_owned(),
             trace: None,
             received: Timestamp::now(),
@@ -72,11 +76,22 @@ impl CallFacts {
         self.recorded.store(true, Ordering::Relaxed);
     }
 
+    /// The caller has proved to be this one. The first word counts.
+    pub fn is_of(&self, name: &str) {
+        self.name.get_or_init(|| name.to_owned());
+    }
+
+    /// Who called: the name that was proved, else `anonymous@` and the address.
+    #[must_use]
+    pub fn caller(&self) -> &str {
+        self.name.get().unwrap_or(&self.caller)
+    }
+
     /// A leaf that says who called what.
     #[must_use]
     pub fn leaf(&self, kind: Kind) -> Leaf {
         Leaf {
-            caller: Some(self.caller.clone()),
+            caller: Some(self.caller().to_owned()),
             method: Some(self.method.clone()),
             trace: self.trace.clone(),
             ..Leaf::new(kind)

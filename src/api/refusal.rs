@@ -38,6 +38,14 @@ pub enum Refusal {
     CheckpointPending,
     /// An entry of the record is not what was written.
     RecordDamaged,
+    /// The call shows nothing that names its caller.
+    NoCredentials,
+    /// What it shows does not hold.
+    BadCredentials,
+    /// There are no keys yet to verify a token with.
+    NoKeys,
+    /// The caller may not call the method.
+    NotPermitted,
     /// A fault of the service.
     Internal,
 }

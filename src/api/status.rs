@@ -17,6 +17,10 @@
 //! | what a decision was is erased | FAILED_PRECONDITION | |
 //! | no checkpoint covers an entry yet | UNAVAILABLE | `RetryInfo` |
 //! | an entry of the record is not what was written | DATA_LOSS | |
+//! | no credentials | UNAUTHENTICATED | |
+//! | credentials that do not hold | UNAUTHENTICATED | |
+//! | no keys yet to verify a token with | UNAVAILABLE | `RetryInfo` |
+//! | the caller may not call the method | PERMISSION_DENIED | |
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
@@ -106,6 +110,10 @@ fn code(refusal: &Refusal) -> (Code, ErrorReason) {
         Refusal::DecisionErased => (Code::FailedPrecondition, ErrorReason::DecisionErased),
         Refusal::CheckpointPending => (Code::Unavailable, ErrorReason::CheckpointPending),
         Refusal::RecordDamaged => (Code::DataLoss, ErrorReason::RecordDamaged),
+        Refusal::NoCredentials => (Code::Unauthenticated, ErrorReason::CredentialsMissing),
+        Refusal::BadCredentials => (Code::Unauthenticated, ErrorReason::CredentialsInvalid),
+        Refusal::NoKeys => (Code::Unavailable, ErrorReason::CredentialsUnverifiable),
+        Refusal::NotPermitted => (Code::PermissionDenied, ErrorReason::NotPermitted),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal),
     }
 }
@@ -126,6 +134,10 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::DecisionErased => "what was recorded of the decision was erased",
         Refusal::CheckpointPending => "no checkpoint covers the entry yet",
         Refusal::RecordDamaged => "an entry of the record is not what was written",
+        Refusal::NoCredentials => "the call has no credentials",
+        Refusal::BadCredentials => "the credentials of the call do not hold",
+        Refusal::NoKeys => "credentials can't be verified yet",
+        Refusal::NotPermitted => "the caller may not call this method",
         Refusal::Internal => "the service failed",
     }
 }

@@ -26,6 +26,10 @@ fn every_refusal_has_its_code_and_reason() {
         (Refusal::DecisionErased, Code::FailedPrecondition, "DECISION_ERASED"),
         (Refusal::CheckpointPending, Code::Unavailable, "CHECKPOINT_PENDING"),
         (Refusal::RecordDamaged, Code::DataLoss, "RECORD_DAMAGED"),
+        (Refusal::NoCredentials, Code::Unauthenticated, "CREDENTIALS_MISSING"),
+        (Refusal::BadCredentials, Code::Unauthenticated, "CREDENTIALS_INVALID"),
+        (Refusal::NoKeys, Code::Unavailable, "CREDENTIALS_UNVERIFIABLE"),
+        (Refusal::NotPermitted, Code::PermissionDenied, "NOT_PERMITTED"),
         (Refusal::Internal, Code::Internal, "INTERNAL"),
     ];
     for (refusal, code, name) in rows {

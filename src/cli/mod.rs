@@ -11,6 +11,7 @@ mod audit;
 mod cases;
 mod descriptor_set;
 mod evaluate;
+mod gate;
 mod in_force;
 mod input;
 pub mod page;

@@ -9,11 +9,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 
 use super::audit::{Place, place, prune};
+use super::gate::gate;
 use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
 use super::{Exit, complain};
 use crate::api::recording::Recorder;
 use crate::audit::{Audit, State};
-use crate::config::{AuditStore, LogFormat, Settings};
+use crate::config::{AuditStore, LogFormat, Reflection, Settings};
 use crate::ruleset::Active;
 use crate::ruleset::reload::Reloader;
 use crate::server::health::{Board, Phase};
@@ -93,6 +94,7 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         .await
         .map_err(|error| Unusable(error.to_string()))?;
     let bound = listener.local_addr().unwrap_or(address);
+    let gate = gate(&settings, bound).await?;
     tracing::info!("listening grpc={bound}");
     let (active, board) = (Active::new(), Board::default());
     let recorder = match settings.audit.store {
@@ -108,6 +110,12 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
         drain_deadline: settings.server.drain_deadline,
         recorder: recorder.clone(),
         audit_off_loopback: settings.audit.serve_off_loopback,
+        gate,
+        reflection: match settings.server.reflection {
+            Reflection::Auto => None,
+            Reflection::On => Some(true),
+            Reflection::Off => Some(false),
+        },
     };
     let reloader = Reloader::new(origin(&settings), trust, active.clone());
     let loader = Loader::new(reloader, active.clone(), recorder.clone());

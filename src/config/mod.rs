@@ -2,6 +2,7 @@
 //! later layer wins. A key that no layer can have is an error, since a setting
 //! that is spelled wrong and ignored is one that is not in force.
 
+mod auth;
 pub mod docs;
 mod keys;
 mod settings;
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
+pub use self::auth::AuthSettings;
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Kind, Preset};
 pub use self::settings::{
-    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
-    TelemetrySettings,
+    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, Reflection, RulesSettings, ServerSettings,
+    Settings, TelemetrySettings,
 };
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::auth::AuthSettings;
+
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Limits of requests.
     pub limits: LimitSettings,
+    /// Who may call.
+    pub auth: AuthSettings,
     /// The rules package.
     pub rules: RulesSettings,
     /// Answers.
@@ -31,6 +35,8 @@ pub struct ServerSettings {
     pub grpc_addr: SocketAddr,
     /// Listen without TLS on an address that is not loopback.
     pub allow_plaintext_off_loopback: bool,
+    /// Let clients ask which methods there are.
+    pub reflection: Reflection,
     /// Longest time that a unary call may take.
     #[serde(deserialize_with = "length")]
     pub deadline_max: Duration,
@@ -40,6 +46,18 @@ pub struct ServerSettings {
     /// Time that calls in flight then have.
     #[serde(deserialize_with = "length")]
     pub drain_deadline: Duration,
+}
+
+/// Where clients may ask which methods there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reflection {
+    /// On loopback addresses.
+    Auto,
+    /// Everywhere.
+    On,
+    /// Nowhere.
+    Off,
 }
 
 /// Where the record is kept.
@@ -190,6 +208,7 @@ impl Settings {
         if self.rules.poll.is_zero() {
             return Err(Unfit { key: "rules.poll", wanted: "more than nothing" });
         }
+        self.auth.check()?;
         self.rules.check()?;
         self.audit.check()?;
         let purpose = &self.answer.purpose_of_use;
@@ -263,14 +282,14 @@ pub(super) fn parse_length(text: &str) -> Option<Duration> {
     }
 }
 
-fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+pub(super) fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse_length(&text)
         .ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a time such as 250ms, 5s or 2m")))
 }
 
 /// Reads a list, or text with commas, as a variable and a flag have it.
-fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Texts {

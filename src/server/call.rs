@@ -21,7 +21,7 @@ use crate::telemetry::semconv;
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
-const METHODS: &[(&str, bool)] = &[
+pub(super) const METHODS: &[(&str, bool)] = &[
     ("concord.v1.DecisionService/Evaluate", false),
     ("concord.v1.DecisionService/EvaluateStream", true),
     ("concord.v1.RulesetService/GetRuleset", false),
@@ -95,6 +95,7 @@ impl Call {
         let facts = CallFacts {
             recorded: Arc::default(),
             caller: peer.map_or_else(|| "anonymous".to_owned(), |peer| format!("anonymous@{}", peer.ip())),
+            name: Arc::default(),
             method: method.to_owned(),
             trace: trace.map(|trace| trace.to_string()),
             received: jiff::Timestamp::now(),

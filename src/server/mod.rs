@@ -13,9 +13,11 @@
 //! then is cut. A second signal ends everything at once.
 
 mod accept;
+pub mod auth;
 mod call;
 pub mod edge;
 pub mod health;
+pub mod keys;
 pub mod reload;
 mod ruleset_calls;
 
@@ -31,6 +33,7 @@ use tonic::transport::Server;
 use tonic_health::pb::health_server::HealthServer;
 
 use self::accept::Accepting;
+use self::auth::{AuthLayer, Gate};
 use self::edge::EdgeLayer;
 use self::health::{Board, Phase};
 use self::ruleset_calls::RulesetCalls;
@@ -101,6 +104,10 @@ pub struct Options {
     pub recorder: Recorder,
     /// Serve the record on an address that is not loopback too.
     pub audit_off_loopback: bool,
+    /// Who may call.
+    pub gate: Gate,
+    /// Let clients ask which methods there are; none: on loopback addresses.
+    pub reflection: Option<bool>,
 }
 
 /// How the server ended.
@@ -161,8 +168,9 @@ pub async fn serve(
     let (close, closed) = oneshot::channel::<()>();
     let loopback = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
     let routes = routes(&active, &board, &options, draining, loopback)?;
-    let mut transport =
-        transport(&options).layer(EdgeLayer { deadline_max: options.deadline_max, recorder: options.recorder.clone() });
+    let mut transport = transport(&options)
+        .layer(EdgeLayer { deadline_max: options.deadline_max, recorder: options.recorder.clone() })
+        .layer(AuthLayer(options.gate.clone()));
     let serving =
         transport.add_routes(routes).serve_with_incoming_shutdown(Accepting::new(listener, PATIENCE), async move {
             // An error means that the sender is gone: the same as its word.
@@ -234,8 +242,8 @@ fn routes(
             .send_compressed(CompressionEncoding::Gzip)
     };
     let rules = RulesetCalls::new(rules(limits.message_bytes), rules(limits.ruleset_bytes));
-    // Whoever reaches the listener could read every record.
-    let shown = options.recorder.keeps() && (loopback || options.audit_off_loopback);
+    // Whoever reaches the listener could read every record, where callers need no name.
+    let shown = options.recorder.keeps() && (loopback || options.audit_off_loopback || options.gate.is_guarded());
     if options.recorder.keeps() && !shown {
         tracing::info!("the record is not served off loopback; audit.serve_off_loopback would do so");
     }
@@ -264,7 +272,11 @@ fn routes(
     if let Some(audit) = audit {
         routes = routes.add_service(audit);
     }
-    Ok(routes.add_service(health).add_service(v1).add_service(v1alpha))
+    routes = routes.add_service(health);
+    if options.reflection.unwrap_or(loopback) {
+        routes = routes.add_service(v1).add_service(v1alpha);
+    }
+    Ok(routes)
 }
 
 #[cfg(test)]

@@ -1,9 +1,24 @@
 //! Metrics. Where no endpoint is set they go nowhere, and cost next to nothing.
 
+use std::sync::OnceLock;
+
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, global};
 
 use super::semconv;
+
+/// Counts an attempt to read the keys of tokens.
+pub fn count_key_load(fine: bool) {
+    static LOADS: OnceLock<Counter<u64>> = OnceLock::new();
+    let loads = LOADS.get_or_init(|| {
+        global::meter(semconv::SCOPE)
+            .u64_counter(semconv::KEY_LOADS)
+            .with_description("attempts to read the keys that tokens are verified with, by outcome")
+            .with_unit("{attempt}")
+            .build()
+    });
+    loads.add(1, &[KeyValue::new("outcome", if fine { "loaded" } else { "failed" })]);
+}
 
 /// Metrics of the rules package.
 #[derive(Debug)]

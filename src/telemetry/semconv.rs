@@ -16,6 +16,9 @@ pub const SCOPE: &str = "concord";
 /// Attempts to load the rules package.
 pub const RULESET_RELOADS: &str = "concord.ruleset.reloads";
 
+/// Attempts to read the keys of tokens, by outcome.
+pub const KEY_LOADS: &str = "concord.auth.key_loads";
+
 /// Age of the active rules package.
 pub const RULESET_AGE: &str = "concord.ruleset.age";
 

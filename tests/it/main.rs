@@ -37,6 +37,7 @@ mod drain;
 mod faults;
 mod first_screen;
 mod handbook;
+mod identity;
 mod invariants;
 mod laws;
 mod ledger;
