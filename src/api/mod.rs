@@ -9,6 +9,7 @@ pub mod decision_service;
 pub mod differ;
 pub mod json;
 pub mod limits;
+pub mod observe;
 pub mod patient_schema;
 mod rationale;
 mod record;

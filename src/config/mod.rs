@@ -4,6 +4,7 @@
 
 mod keys;
 mod settings;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ pub use self::settings::{
     AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
     TelemetrySettings,
 };
+pub use self::watch::{AdminSettings, CanarySettings};
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
 pub const PREFIX: &str = "CONCORD";

@@ -14,6 +14,8 @@
 
 mod accept;
 mod call;
+pub mod canary;
+pub mod counts;
 pub mod edge;
 pub mod health;
 pub mod reload;

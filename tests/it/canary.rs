@@ -640,6 +640,8 @@ async fn a_panic_prints_its_place_and_not_its_message() {
             json: false,
             filter: "trace".to_owned(),
             otlp_endpoint: None,
+            page: false,
+            sampled_per_second: 0,
             sample_ratio: 1.0,
             service_name: "concord".to_owned(),
         };

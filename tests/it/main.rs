@@ -9,6 +9,7 @@
     reason = "a test says that something is wrong by panicking, and its tables hold their values"
 )]
 
+mod admin;
 mod architecture;
 mod audit;
 mod audit_crash;
@@ -24,6 +25,7 @@ mod audited;
 mod bad_input;
 mod bad_package;
 mod broken;
+mod canaries;
 mod canary;
 mod cases;
 mod catalog;
@@ -52,6 +54,7 @@ mod schema;
 mod serve;
 mod server;
 mod standard;
+mod telemetry;
 mod theory;
 mod traces;
 mod tutorial;
