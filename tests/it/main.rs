@@ -29,6 +29,7 @@ mod canaries;
 mod canary;
 mod cases;
 mod catalog;
+mod dashboards;
 mod deck;
 mod diagnoses;
 mod diff;
