@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use opentelemetry::metrics::{Counter, Histogram, UpDownCounter};
+use opentelemetry::metrics::{Histogram, UpDownCounter};
 use opentelemetry::{KeyValue, global};
 
 use super::semconv;
@@ -20,7 +20,6 @@ static CALLS: LazyLock<Calls> = LazyLock::new(Calls::new);
 struct Calls {
     duration: Histogram<f64>,
     in_flight: UpDownCounter<i64>,
-    rejected: Counter<u64>,
 }
 
 impl Calls {
@@ -36,11 +35,6 @@ impl Calls {
             in_flight: meter
                 .i64_up_down_counter(semconv::CALLS_IN_FLIGHT)
                 .with_description("calls that have begun and not ended, by method")
-                .with_unit("{call}")
-                .build(),
-            rejected: meter
-                .u64_counter(semconv::EDGE_REJECTED)
-                .with_description("calls refused before a service saw them, by reason")
                 .with_unit("{call}")
                 .build(),
         }
@@ -62,9 +56,4 @@ pub fn ended(method: &'static str, status: &'static str, took: Duration) {
         KeyValue::new(semconv::RPC_STATUS, status),
     ];
     CALLS.duration.record(took.as_secs_f64(), &attributes);
-}
-
-/// A call was refused before a service saw it.
-pub fn rejected(reason: &'static str) {
-    CALLS.rejected.add(1, &[KeyValue::new("reason", reason)]);
 }

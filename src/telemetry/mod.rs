@@ -94,12 +94,13 @@ pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
     let sent = sent.map(|sent| filtered(sent, &options.filter)).transpose()?;
     let shown = filtered(logs(options.json), &options.filter)?;
     let subscriber = Registry::default().with(traces).with(shown).with(sent);
-    tracing::subscriber::set_global_default(subscriber)
-        .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
+    // Before there is anyone to whom the library would say so.
     if let Some(metrics) = &telemetry.metrics {
         opentelemetry::global::set_meter_provider(metrics.clone());
         metrics::observe_process();
     }
+    tracing::subscriber::set_global_default(subscriber)
+        .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
     quiet_panics();
     Ok(telemetry)
 }

@@ -16,12 +16,6 @@ pub const RPC_DURATION: &str = "rpc.server.call.duration";
 /// Calls in flight, by method. The conventions have no name for it.
 pub const CALLS_IN_FLIGHT: &str = "concord.calls.in_flight";
 
-/// Connections that are open.
-pub const CONNECTIONS: &str = "concord.connections";
-
-/// Calls that were refused before a service saw them, by reason.
-pub const EDGE_REJECTED: &str = "concord.edge.rejected";
-
 /// Decisions that were answered, by scope.
 pub const DECISIONS: &str = "concord.decisions";
 
