@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use concord::api::proto::ruleset_service_client::RulesetServiceClient;
 use concord::api::proto::{EvaluateRequest, GetRuleRequest};
+use tower::Service as _;
 
 use crate::server::{Server, fine, request};
 
@@ -130,7 +131,10 @@ async fn every_call_is_counted_once_and_callers_make_no_series() {
             .body(tonic::body::Body::empty())
             .unwrap();
         let mut channel = channel.clone();
-        async move { tower::Service::call(&mut channel, request).await.unwrap().status() }
+        async move {
+            std::future::poll_fn(|context| channel.poll_ready(context)).await.unwrap();
+            channel.call(request).await.unwrap().status()
+        }
     };
     odd("/first".to_owned()).await;
     let _ = rules.get_rule(GetRuleRequest { id: "none".to_owned() }).await.unwrap_err();
