@@ -1,9 +1,11 @@
 //! `concord serve`: settings → telemetry → bind → load → serve → drain → flush.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
+use serde_json::json;
 use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
@@ -11,16 +13,21 @@ use tokio::task::spawn_blocking;
 use super::audit::{Place, place, prune};
 use super::gate::gate;
 use super::settings::{SettingsArguments, Unusable, origin, terms, trust};
-use super::{Exit, complain};
+use super::{Exit, cases, complain};
+use crate::admin::{self, Pages};
+use crate::api::decide::ENGINE_VERSION;
 use crate::api::recording::Recorder;
 use crate::audit::{Audit, State};
 use crate::config::{AuditStore, LogFormat, Reflection, Settings};
-use crate::ruleset::Active;
 use crate::ruleset::reload::Reloader;
+use crate::ruleset::{Active, Ruleset};
+use crate::server::canary;
+use crate::server::counts::counting;
 use crate::server::health::{Board, Phase};
 use crate::server::reload::Loader;
 use crate::server::{self, End};
 use crate::telemetry::metrics::{AuditFigures, observe_audit};
+use crate::telemetry::page::{self, Page};
 use crate::telemetry::{self, Telemetry};
 
 #[derive(Debug, Args)]
@@ -62,7 +69,7 @@ fn start(arguments: Arguments) -> Result<End, Unusable> {
         Builder::new_multi_thread().enable_all().build().map_err(|error| Unusable(format!("no runtime: {error}")))?;
     let end = runtime.block_on(async {
         let telemetry = telemetry(&settings)?;
-        let end = serve(settings).await;
+        let end = serve(settings, telemetry.page().cloned()).await;
         telemetry.flush().await;
         end
     });
@@ -78,12 +85,14 @@ fn telemetry(settings: &Settings) -> Result<Telemetry, Unusable> {
         filter: from.log_filter.clone(),
         otlp_endpoint: from.otlp_endpoint.clone(),
         sample_ratio: from.sample_ratio,
+        sampled_per_second: from.sampled_per_second,
         service_name: from.service_name.clone(),
+        page: settings.admin.addr.is_some(),
     };
     telemetry::start(&options).map_err(|error| Unusable(error.to_string()))
 }
 
-async fn serve(settings: Settings) -> Result<End, Unusable> {
+async fn serve(settings: Settings, metrics: Option<Page>) -> Result<End, Unusable> {
     let mut signals = Signals::new()?;
     let mut hangup = listen(SignalKind::hangup())?;
     let trust = trust(&settings)?;
@@ -97,10 +106,17 @@ async fn serve(settings: Settings) -> Result<End, Unusable> {
     let gate = gate(&settings, bound).await?;
     tracing::info!("listening grpc={bound}");
     let (active, board) = (Active::new(), Board::default());
+    if let Some(address) = settings.admin.addr {
+        probes(address, &active, &board, metrics).await?;
+    }
     let recorder = match settings.audit.store {
         AuditStore::None => Recorder::none(),
         AuditStore::Sqlite | AuditStore::Postgres => Recorder::awaiting(),
     };
+    let recorder = recorder.observed(counting(active.clone()));
+    if !settings.canary.interval.is_zero() {
+        tokio::spawn(canary::keep(cases::canaries()?, settings.canary.interval, active.clone(), terms(&settings)));
+    }
     let options = server::Options {
         terms: terms(&settings),
         metadata_bytes: settings.limits.metadata_bytes,
@@ -153,6 +169,30 @@ fn unloaded(settings: &Settings, why: &str) -> Unusable {
     })
 }
 
+/// Opens the listener for probes and metrics. It answers to the very end, so that
+/// a process that drains is not taken for a dead one.
+async fn probes(address: SocketAddr, active: &Active, board: &Board, metrics: Option<Page>) -> Result<(), Unusable> {
+    let listener = admin::bind(address).await.map_err(|error| Unusable(error.to_string()))?;
+    tracing::info!("listening admin={}", listener.local_addr().unwrap_or(address));
+    let (board, started, versioned) = (board.clone(), active.clone(), active.clone());
+    let pages = Pages {
+        unready: Box::new(move || board.unready()),
+        started: Box::new(move || started.get().is_some()),
+        version: Box::new(move || version(&versioned)),
+        metrics: Box::new(move || Some((metrics.as_ref()?.text()?, page::CONTENT_TYPE))),
+    };
+    tokio::spawn(admin::serve(listener, pages));
+    Ok(())
+}
+
+fn version(active: &Active) -> String {
+    let ruleset = active.get().map(|ruleset| {
+        let meta = &ruleset.package().meta;
+        json!({"name": meta.name, "version": meta.version, "digest": ruleset.digest()})
+    });
+    json!({"version": ENGINE_VERSION, "semantics": Ruleset::semantics(), "ruleset": ruleset}).to_string()
+}
+
 /// Opens the audit log, on a thread that may wait for it, and lets health say
 /// whether it can be written.
 async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Result<(), Unusable> {
@@ -174,6 +214,8 @@ async fn open_log(settings: &Settings, recorder: &Recorder, board: &Board) -> Re
         commit_seconds: figures.commit_micros.load(Ordering::Relaxed) as f64 / 1e6,
         failed: figures.failed.load(Ordering::Relaxed),
         busy: figures.busy.load(Ordering::Relaxed),
+        waiting: figures.waiting.now().0 as u64,
+        lag_seconds: figures.waiting.now().1.as_secs_f64(),
     });
     let (mut state, board) = (audit.state(), board.clone());
     tokio::spawn(async move {

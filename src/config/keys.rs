@@ -249,14 +249,37 @@ pub const KEYS: &[Key] = &[
         "text, or json: one object a line",
     ),
     key("telemetry.log_filter", Kind::Text, Preset::Text("info"), "what is logged: info,concord=debug"),
-    key("telemetry.otlp_endpoint", Kind::Url, Preset::Absent, "where traces and metrics go over gRPC; absent: nowhere"),
+    key(
+        "telemetry.otlp_endpoint",
+        Kind::Url,
+        Preset::Absent,
+        "where traces, metrics and logs go over gRPC; absent: nowhere",
+    ),
     key(
         "telemetry.sample_ratio",
         Kind::Ratio,
         Preset::Number(1.0),
-        "share of traces kept where the caller has not decided, 0 to 1",
+        "share of traces kept where no caller is followed, 0 to 1",
     ),
-    key("telemetry.service_name", Kind::Text, Preset::Text("concord"), "service.name of the traces and metrics"),
+    key(
+        "telemetry.sampled_per_second",
+        Kind::Count,
+        Preset::Whole(100),
+        "traces a second that are kept because their caller says so; beyond it telemetry.sample_ratio decides",
+    ),
+    key("telemetry.service_name", Kind::Text, Preset::Text("concord"), "service.name of traces, metrics and logs"),
+    key(
+        "admin.addr",
+        Kind::Address,
+        Preset::Absent,
+        "address of the HTTP listener for probes and metrics: 127.0.0.1:9464; absent: there is none",
+    ),
+    key(
+        "canary.interval",
+        Kind::Duration,
+        Preset::Text("1m"),
+        "time between two evaluations of the canary patients; 0s: there are none",
+    ),
 ];
 
 /// The known key that is nearest to `unknown`, where one is near enough to be meant.

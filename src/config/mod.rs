@@ -6,6 +6,7 @@ mod auth;
 pub mod docs;
 mod keys;
 mod settings;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +21,7 @@ pub use self::settings::{
     AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, Reflection, RulesSettings, ServerSettings,
     Settings, TelemetrySettings,
 };
+pub use self::watch::{AdminSettings, CanarySettings};
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
 pub const PREFIX: &str = "CONCORD";

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::auth::AuthSettings;
+use super::watch::{AdminSettings, CanarySettings};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,8 +25,13 @@ pub struct Settings {
     pub answer: AnswerSettings,
     /// The audit of record.
     pub audit: AuditSettings,
-    /// Logs and traces.
+    /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
+    /// Probes and metrics over HTTP.
+    #[serde(default)]
+    pub admin: AdminSettings,
+    /// Canary patients.
+    pub canary: CanarySettings,
 }
 
 /// The server.
@@ -151,18 +157,20 @@ pub struct AnswerSettings {
     pub purpose_of_use: String,
 }
 
-/// Logs and traces.
+/// Logs, traces and metrics.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TelemetrySettings {
     /// Form of the logs.
     pub log_format: LogFormat,
     /// What is logged.
     pub log_filter: String,
-    /// Where traces go.
+    /// Where traces, metrics and logs go.
     pub otlp_endpoint: Option<String>,
-    /// Share of traces that are kept.
+    /// Share of traces that are kept where no caller is followed.
     pub sample_ratio: f64,
-    /// `service.name` of the traces.
+    /// Callers' sampled traces that are followed in a second.
+    pub sampled_per_second: u32,
+    /// `service.name` of all of it.
     pub service_name: String,
 }
 

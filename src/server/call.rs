@@ -17,7 +17,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::api::recording::CallFacts;
 use crate::api::status::code_word;
-use crate::telemetry::semconv;
+use crate::telemetry::{calls, semconv};
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
@@ -78,6 +78,7 @@ impl Call {
             { semconv::RPC_SYSTEM } = "grpc",
             { semconv::RPC_METHOD } = method,
             { semconv::RPC_STATUS } = tracing::field::Empty,
+            { semconv::DECISION_ID } = tracing::field::Empty,
             trace_id = tracing::field::Empty,
         );
         let asked = caller_span(request.headers());
@@ -100,6 +101,7 @@ impl Call {
             trace: trace.map(|trace| trace.to_string()),
             received: jiff::Timestamp::now(),
         };
+        calls::begun(method);
         Self {
             span,
             facts,
@@ -128,7 +130,9 @@ impl Drop for Call {
         // Without a status the caller left before the end.
         let code = code_word(self.status.unwrap_or(Code::Cancelled));
         self.span.record(semconv::RPC_STATUS, code);
-        let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = self.begun.elapsed();
+        calls::ended(self.method, code, took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
         if self.method.starts_with("grpc.health") {
             tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");

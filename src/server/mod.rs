@@ -15,6 +15,8 @@
 mod accept;
 pub mod auth;
 mod call;
+pub mod canary;
+pub mod counts;
 pub mod edge;
 pub mod health;
 pub mod keys;

@@ -9,6 +9,7 @@
     reason = "a test says that something is wrong by panicking, and its tables hold their values"
 )]
 
+mod admin;
 mod architecture;
 mod audit;
 mod audit_crash;
@@ -24,9 +25,11 @@ mod audited;
 mod bad_input;
 mod bad_package;
 mod broken;
+mod canaries;
 mod canary;
 mod cases;
 mod catalog;
+mod dashboards;
 mod deck;
 mod diagnoses;
 mod diff;
@@ -54,6 +57,7 @@ mod serve;
 mod server;
 mod standard;
 mod startup;
+mod telemetry;
 mod theory;
 mod traces;
 mod tutorial;

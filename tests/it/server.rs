@@ -28,7 +28,10 @@ impl Server {
     }
 
     pub fn at(address: &str, settings: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+        Self::launched(Command::new(env!("CARGO_BIN_EXE_concord")), address, settings)
+    }
+
+    pub fn launched(mut command: Command, address: &str, settings: &[&str]) -> Self {
         command.args(["serve", "--grpc-addr", address, "--set", "telemetry.log_format=json"]);
         command.args(["--set", "server.drain_lead=300ms", "--set", "telemetry.log_filter=trace"]);
         let data = tempfile::tempdir().unwrap();
