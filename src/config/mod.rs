@@ -3,6 +3,7 @@
 //! that is spelled wrong and ignored is one that is not in force.
 
 mod keys;
+mod server;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,9 @@ use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKin
 
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Kind, Preset};
+pub use self::server::{ClientAuth, ServerSettings, TlsFiles, TlsSettings};
 pub use self::settings::{
-    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
-    TelemetrySettings,
+    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, Settings, TelemetrySettings,
 };
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.

@@ -7,6 +7,7 @@
 
 pub mod metrics;
 pub mod semconv;
+pub mod server;
 
 use std::fmt;
 use std::io::IsTerminal as _;
