@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::answer;
@@ -56,6 +57,8 @@ pub struct CallFacts {
     pub trace: Option<String>,
     /// When the call came.
     pub received: Timestamp,
+    /// Its place among the calls at work, kept until the work is done.
+    pub place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl CallFacts {
@@ -69,6 +72,7 @@ impl CallFacts {
             method: "unknown".to_owned(),
             trace: None,
             received: Timestamp::now(),
+            place: None,
         })
     }
 

@@ -24,7 +24,9 @@ use crate::ruleset::{Active, Ruleset};
 use crate::server::canary;
 use crate::server::counts::counting;
 use crate::server::health::{Board, Phase};
+use crate::server::notify::Notify;
 use crate::server::reload::Loader;
+use crate::server::tls::Certificates;
 use crate::server::{self, End};
 use crate::telemetry::metrics::{AuditFigures, observe_audit};
 use crate::telemetry::page::{self, Page};
@@ -99,9 +101,11 @@ async fn serve(settings: Settings, metrics: Option<Page>) -> Result<End, Unusabl
     let address = settings.server.grpc_addr;
     // Bound before the rules are loaded, so that an address in use is told at
     // once, and probes find the process alive.
-    let listener = server::bind(address, settings.server.allow_plaintext_off_loopback)
-        .await
-        .map_err(|error| Unusable(error.to_string()))?;
+    let failed = |error: server::ServeError| Unusable(error.to_string());
+    let certificates = settings.tls.files().map(|files| Certificates::load(files, settings.server.grpc_web));
+    let certificates = certificates.transpose().map_err(failed)?;
+    let plaintext = settings.server.allow_plaintext_off_loopback;
+    let listener = server::bind(address, certificates.is_some(), plaintext).await.map_err(failed)?;
     let bound = listener.local_addr().unwrap_or(address);
     let gate = gate(&settings, bound).await?;
     tracing::info!("listening grpc={bound}");
@@ -119,11 +123,9 @@ async fn serve(settings: Settings, metrics: Option<Page>) -> Result<End, Unusabl
     }
     let options = server::Options {
         terms: terms(&settings),
-        metadata_bytes: settings.limits.metadata_bytes,
-        streams: settings.limits.streams,
-        deadline_max: settings.server.deadline_max,
-        drain_lead: settings.server.drain_lead,
-        drain_deadline: settings.server.drain_deadline,
+        server: settings.server.clone(),
+        limits: settings.limits,
+        tls: settings.tls.clone(),
         recorder: recorder.clone(),
         audit_off_loopback: settings.audit.serve_off_loopback,
         gate,
@@ -135,9 +137,13 @@ async fn serve(settings: Settings, metrics: Option<Page>) -> Result<End, Unusabl
     };
     let reloader = Reloader::new(origin(&settings), trust, active.clone());
     let loader = Loader::new(reloader, active.clone(), recorder.clone());
-    let serving = server::serve(listener, active, board.clone(), options, async || signals.next().await);
+    let notify = Notify::from_environment();
+    let tls = certificates.as_ref().map(Certificates::tls);
+    let serving = server::serve(listener, tls, active, board.clone(), options, async || {
+        signals.next().await;
+        notify.stopping();
+    });
     let mut serving = std::pin::pin!(serving);
-    let failed = |error: server::ServeError| Unusable(error.to_string());
     let opening = async {
         open_log(&settings, &recorder, &board).await?;
         loader.start().await.map_err(|why| unloaded(&settings, &why))
@@ -146,10 +152,28 @@ async fn serve(settings: Settings, metrics: Option<Page>) -> Result<End, Unusabl
         end = &mut serving => return end.map_err(failed),
         begun = opening => begun?,
     }
+    if let Some(certificates) = certificates {
+        // Each has its own ear for the signal.
+        let mut hangup = listen(SignalKind::hangup())?;
+        tokio::spawn(certificates.run(settings.tls.poll, async move || {
+            hangup.recv().await;
+        }));
+    }
     board.enter(Phase::Serving);
+    notify.ready();
+    let mut reloading = false;
+    // Asked for the next signal, the last one's reload is done.
+    let hangups = async || {
+        if std::mem::take(&mut reloading) {
+            notify.ready();
+        }
+        hangup.recv().await;
+        reloading = true;
+        notify.reloading();
+    };
     let end = tokio::select! {
         end = serving => end.map_err(failed),
-        () = loader.run(settings.rules.poll, async || { hangup.recv().await; }) => Ok(End::Drained),
+        () = loader.run(settings.rules.poll, hangups) => Ok(End::Drained),
     };
     if let Ok(Some(audit)) = recorder.audit() {
         audit.close().await;

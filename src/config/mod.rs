@@ -5,6 +5,7 @@
 mod auth;
 pub mod docs;
 mod keys;
+mod server;
 mod settings;
 mod watch;
 
@@ -17,9 +18,9 @@ use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKin
 pub use self::auth::AuthSettings;
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Kind, Preset};
+pub use self::server::{ClientAuth, Reflection, ServerSettings, TlsFiles, TlsSettings};
 pub use self::settings::{
-    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, Reflection, RulesSettings, ServerSettings,
-    Settings, TelemetrySettings,
+    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, Settings, TelemetrySettings,
 };
 pub use self::watch::{AdminSettings, CanarySettings};
 

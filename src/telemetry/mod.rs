@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod page;
 mod sampler;
 pub mod semconv;
+pub mod server;
 
 use std::fmt;
 use std::io::IsTerminal as _;

@@ -83,6 +83,18 @@ pub const AUDIT_LAG: &str = "concord.audit.lag";
 /// as `api` writes it.
 pub const DECISION_ID: &str = "concord.decision.id";
 
+/// Attempts to replace the certificates.
+pub const TLS_RELOADS: &str = "concord.tls.reloads";
+
+/// Connections that are open.
+pub const CONNECTIONS: &str = "concord.connections";
+
+/// Connections that ended, by reason.
+pub const CONNECTIONS_ENDED: &str = "concord.connections.ended";
+
+/// Calls that were refused for load.
+pub const CALLS_SHED: &str = "concord.calls.shed";
+
 /// Names of the span of one evaluation, as `api` writes them: that floor
 /// imports no telemetry, so the two are held together by a test.
 pub const EVALUATION: [&str; 7] = [

@@ -98,7 +98,7 @@ async fn on_one_worker_all_that_is_told_leaves_before_the_end_and_the_logs_are_t
     let endpoint = format!("telemetry.otlp_endpoint={}", collector.start());
     let mut one = Command::new(env!("CARGO_BIN_EXE_concord"));
     one.env("TOKIO_WORKER_THREADS", "1");
-    let mut server = Server::launched(one, "127.0.0.1:0", &[&endpoint]);
+    let mut server = Server::of(one, "127.0.0.1:0", &[&endpoint]);
     let mut client = server.decisions().await;
     let mut call = Request::new(request(PATIENT));
     call.metadata_mut()
@@ -157,7 +157,7 @@ async fn a_collector_that_never_answers_does_not_keep_the_process() {
     let endpoint = format!("telemetry.otlp_endpoint=http://{}", deaf.local_addr().unwrap());
     let mut one = Command::new(env!("CARGO_BIN_EXE_concord"));
     one.env("TOKIO_WORKER_THREADS", "1");
-    let mut server = Server::launched(one, "127.0.0.1:0", &[&endpoint]);
+    let mut server = Server::of(one, "127.0.0.1:0", &[&endpoint]);
     let mut client = server.decisions().await;
     client.evaluate(request(PATIENT)).await.unwrap();
     drop(client);
