@@ -38,13 +38,11 @@ def main(source, prefix, *clients):
         outcomes[client] = {outcome.pop("id"): outcome for outcome in map(json.loads, lines)}
     wrong = 0
     for name, case in cases.items():
-        said = [f"{client}: {fault}" for client in clients for fault in faults(case, outcomes[client].get(name, {}))]
-        first = outcomes[clients[0]].get(name)
-        said += [
-            f"{client}: differs from {clients[0]}:\n    {outcomes[client].get(name)}\n    {first}"
-            for client in clients[1:]
-            if outcomes[client].get(name) != first
-        ]
+        said = [f"{client}: nothing" for client in clients if name not in outcomes[client]]
+        got = {client: outcomes[client][name] for client in clients if name in outcomes[client]}
+        said += [f"{client}: {fault}" for client in got for fault in faults(case, got[client])]
+        if len({json.dumps(outcome, sort_keys=True) for outcome in got.values()}) > 1:
+            said += [f"{client}: {json.dumps(outcome, ensure_ascii=False)}" for client, outcome in got.items()]
         wrong += bool(said)
         for line in said:
             print(f"{name}: {line}")

@@ -52,11 +52,13 @@ class Refusal:
     retry_after: float | None = None
 
 
-def refusal(error):
-    """The details of an `RpcError`."""
-    found = Refusal(error.code().name, error.details())
-    status = rpc_status.from_call(error)
-    for detail in status.details if status else ():
+CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+
+
+def refusal_of(status):
+    """What a `google.rpc.Status` says."""
+    found = Refusal(CODES[status.code], status.message)
+    for detail in status.details:
         info, request, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
         if detail.Unpack(info):
             found.reason, found.domain, found.metadata = info.reason, info.domain, dict(info.metadata)
@@ -65,6 +67,12 @@ def refusal(error):
         elif detail.Unpack(retry):
             found.retry_after = retry.retry_delay.ToTimedelta().total_seconds()
     return found
+
+
+def refusal(error):
+    """What an `RpcError` says. Without details, as where the deadline passed: its code and text."""
+    status = rpc_status.from_call(error)
+    return refusal_of(status) if status else Refusal(error.code().name, error.details())
 
 
 def pause(why, attempt):

@@ -3,59 +3,17 @@
     python tests/clients/python/outcomes.py 127.0.0.1:50051 target/clients/cases.json
 """
 
-import hashlib
 import json
 import sys
 from pathlib import Path
 
 import grpc
-from concord_client import Refusal, call, evaluate, evaluate_all, refusal
+from concord_client import call, evaluate, evaluate_all, refusal
 from google.protobuf import json_format
+from lines import answered, digest, item, refused
 
-from concord.v1 import audit_service_pb2, audit_service_pb2_grpc, decision_pb2, decision_service_pb2
+from concord.v1 import audit_service_pb2, audit_service_pb2_grpc, decision_service_pb2
 from concord.v1 import ruleset_service_pb2, ruleset_service_pb2_grpc
-
-
-def digest(message):
-    return hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()
-
-
-def answered(answer):
-    """An answer: what stands in it, and the digest of its canonical bytes."""
-    outcome = {
-        "code": "OK",
-        "scope": decision_pb2.Scope.Name(answer.scope),
-        "alerts": [alert.id for alert in answer.alerts],
-        # With an id of the caller's, the decision is the same whoever asks.
-        "decision": answer.decision_id if answer.request_id else "",
-    }
-    for field in ("decision_id", "receipt", "engine_version"):
-        answer.ClearField(field)
-    return outcome | {"sha256": digest(answer)}
-
-
-def refused(why):
-    return {
-        "code": why.code,
-        # A text without details is the library's own.
-        "message": why.message if why.reason else "",
-        "reason": why.reason,
-        "domain": why.domain,
-        "metadata": why.metadata,
-        "violations": [list(violation) for violation in why.violations],
-        "retryAfterMs": None if why.retry_after is None else round(why.retry_after * 1000),
-    }
-
-
-def item(answer):
-    """An item of a stream."""
-    if answer.WhichOneof("outcome") == "response":
-        return {"requestId": answer.request_id} | answered(answer.response)
-    status = answer.status
-    names = {code.value[0]: code.name for code in grpc.StatusCode}
-    violations = [(at.field, at.reason, at.description) for at in status.field_violations]
-    why = Refusal(names[status.code], status.message, status.reason, violations=violations)
-    return {"requestId": answer.request_id} | refused(why)
 
 
 def outcome(channel, case):
