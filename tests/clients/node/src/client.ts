@@ -72,7 +72,8 @@ export async function call<Q, A>(method: Method<Q, A>, request: Q, deadlineMs: n
   }
 }
 
-const OPTIONS: grpc.ClientOptions = { "grpc.enable_retries": 0 };
+/** Of every stub: see `pause`. */
+export const OPTIONS: grpc.ClientOptions = { "grpc.enable_retries": 0 };
 
 /** The decision service at an address. */
 export class Concord {

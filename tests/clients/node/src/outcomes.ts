@@ -4,7 +4,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { call, Concord, refusalOf, type Refusal } from "./client.js";
+import { call, Concord, OPTIONS, refusalOf, type Refusal } from "./client.js";
 import { AuditServiceClient, GetDecisionRequest, GetDecisionResponse } from "./gen/concord/v1/audit_service.js";
 import { scopeToJSON } from "./gen/concord/v1/decision.js";
 import { EvaluateRequest, EvaluateResponse, type EvaluateStreamResponse } from "./gen/concord/v1/decision_service.js";
@@ -15,6 +15,12 @@ interface Case {
   method: string;
   deadlineMs: number;
   requests: unknown[];
+}
+
+interface Clients {
+  concord: Concord;
+  rules: RulesetServiceClient;
+  audit: AuditServiceClient;
 }
 
 const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -53,11 +59,7 @@ function item({ requestId, response, status }: EvaluateStreamResponse): object {
   return { requestId, ...refused({ code: status.code, message: status.message, info, violations: status.fieldViolations, retryAfterMs: null }) };
 }
 
-async function outcome(address: string, { method, deadlineMs, requests }: Case): Promise<object> {
-  const credentials = grpc.credentials.createInsecure();
-  const concord = new Concord(address);
-  const rules = new RulesetServiceClient(address, credentials);
-  const audit = new AuditServiceClient(address, credentials);
+async function outcome({ concord, rules, audit }: Clients, { method, deadlineMs, requests }: Case): Promise<object> {
   try {
     switch (method) {
       case "Evaluate":
@@ -85,15 +87,18 @@ async function outcome(address: string, { method, deadlineMs, requests }: Case):
   } catch (error) {
     if (error instanceof Error && "code" in error && "metadata" in error) return refused(refusalOf(error as grpc.ServiceError));
     throw error;
-  } finally {
-    concord.close();
-    rules.close();
-    audit.close();
   }
 }
 
 const [address, cases] = process.argv.slice(2);
 if (!address || !cases) throw new Error("usage: outcomes ADDRESS CASES");
+const credentials = grpc.credentials.createInsecure();
+const clients: Clients = {
+  concord: new Concord(address),
+  rules: new RulesetServiceClient(address, credentials, OPTIONS),
+  audit: new AuditServiceClient(address, credentials, OPTIONS),
+};
 for (const one of JSON.parse(readFileSync(cases, "utf8")) as Case[]) {
-  console.log(JSON.stringify({ id: one.id, ...(await outcome(address, one)) }));
+  console.log(JSON.stringify({ id: one.id, ...(await outcome(clients, one)) }));
 }
+for (const client of Object.values(clients)) client.close();

@@ -27,7 +27,7 @@ impl From<&Status> for Refusal {
         Self {
             code: status.code(),
             message: status.message().to_owned(),
-            info: details.error_info().cloned().unwrap_or_default(),
+            info: details.error_info().cloned().unwrap_or_else(|| ErrorInfo::new("", "", [])),
             violations: details.bad_request().map(|request| request.field_violations.clone()).unwrap_or_default(),
             retry_after: details.retry_info().and_then(|retry| retry.retry_delay),
         }
@@ -95,7 +95,11 @@ fn deadline_passed(status: Status) -> Status {
 }
 
 /// The answer to one request.
-pub async fn evaluate(channel: &Channel, request: EvaluateRequest, deadline: Duration) -> Result<EvaluateResponse, Status> {
+pub async fn evaluate(
+    channel: &Channel,
+    request: EvaluateRequest,
+    deadline: Duration,
+) -> Result<EvaluateResponse, Status> {
     let client = DecisionServiceClient::new(channel.clone());
     call(request, deadline, async |request| client.clone().evaluate(request).await).await
 }

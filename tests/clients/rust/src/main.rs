@@ -100,7 +100,7 @@ fn item(answer: EvaluateStreamResponse) -> Value {
         Some(Outcome::Status(status)) => refused(&Refusal {
             code: status.code.into(),
             message: status.message,
-            info: ErrorInfo { reason: status.reason, ..ErrorInfo::default() },
+            info: ErrorInfo::new(status.reason, "", []),
             violations: status
                 .field_violations
                 .into_iter()
@@ -161,7 +161,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reader = Reader(DescriptorPool::decode(include_bytes!(concat!(env!("OUT_DIR"), "/concord.bin")).as_slice())?);
     let channel = connect(&address)?;
     for case in &cases {
-        let mut outcome = outcome(&channel, &reader, case).await?.unwrap_or_else(|status| refused(&Refusal::from(&status)));
+        let mut outcome =
+            outcome(&channel, &reader, case).await?.unwrap_or_else(|status| refused(&Refusal::from(&status)));
         outcome["id"] = case.id.as_str().into();
         println!("{outcome}");
     }
