@@ -11,9 +11,11 @@ Prints its own address. The `request_id` of a call says how it fails:
     busy-long    the same, with a delay beyond any deadline
     slow         no answer
 
-A call that comes before the delay of its RetryInfo is over is refused for good.
+A call that comes before the delay of its RetryInfo is over is refused for good. Attempts are counted from the start, so
+that each client needs a server of its own.
 """
 
+import math
 import sys
 import threading
 import time
@@ -35,8 +37,8 @@ FAULTS = {
     "busy-twice": (code_pb2.UNAVAILABLE, "AUDIT_BUSY", 0.2, 2),
     "shed-once": (code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", 0.2, 1),
     "bare-twice": (code_pb2.UNAVAILABLE, "", None, 2),
-    "busy-always": (code_pb2.UNAVAILABLE, "AUDIT_BUSY", 0.1, 4),
-    "busy-long": (code_pb2.UNAVAILABLE, "AUDIT_BUSY", 60.0, 1),
+    "busy-always": (code_pb2.UNAVAILABLE, "AUDIT_BUSY", 0.1, math.inf),
+    "busy-long": (code_pb2.UNAVAILABLE, "AUDIT_BUSY", 60.0, math.inf),
 }
 
 
@@ -83,20 +85,17 @@ class Faults(grpc.GenericRpcHandler):
             context.abort(error.code(), error.details())
 
     def fail(self, name, context):
-        """Ends the call, unless it failed often enough. After the last one the count begins anew, for the next client."""
+        """Ends the call, unless it failed often enough."""
         code, reason, delay, most = FAULTS[name]
         now = time.monotonic()
         with self.lock:
-            count, early_until = self.attempts.get(name, (0, 0.0))
-            early = now < early_until
-            # The last failure of all is the end of a client, which no delay binds the next one to.
-            ends = count + 1 >= most and name in ("busy-always", "busy-long")
-            through = count >= most
-            self.attempts[name] = (0, 0.0) if ends or through or early else (count + 1, now + (delay or 0.0))
-        if early:
+            count, not_before = self.attempts.get(name, (0, 0.0))
+            count += 1
+            self.attempts[name] = (count, now + (delay or 0.0))
+        if now < not_before:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "asked again before RetryInfo allows it")
-        if not through:
-            context.abort_with_status(status(code, reason, delay, count + 1))
+        if count <= most:
+            context.abort_with_status(status(code, reason, delay, count))
 
 
 def main(upstream):

@@ -45,8 +45,8 @@ fn pause(status: &Status, attempt: u32) -> Option<Duration> {
     }
 }
 
-/// tonic's channel may end a call with this where the server had told the connection to go away, at the end of its age
-/// or of the server: the call was never sent. Other clients open another connection by themselves.
+/// tonic's channel may end a call with this after the server told the connection to go away, at the end of its age or of
+/// the server. The next attempt opens another connection; clients in other languages do so by themselves.
 fn closed_under_it(status: &Status) -> bool {
     status.code() == Code::Cancelled && status.message() == "operation was canceled"
 }

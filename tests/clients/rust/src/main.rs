@@ -26,6 +26,7 @@ use proto::{EvaluateResponse, EvaluateStreamResponse};
 mod client;
 
 /// `concord.v1`.
+#[allow(dead_code, reason = "some messages only name their enums")]
 mod proto {
     tonic::include_proto!("concord.v1");
 }
