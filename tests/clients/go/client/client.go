@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	_ "google.golang.org/genproto/googleapis/api/annotations" // Options of the contract are of it.
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
