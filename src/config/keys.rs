@@ -75,6 +75,12 @@ pub const KEYS: &[Key] = &[
         "listen without TLS on an address that is not loopback",
     ),
     key("server.grpc_web", Kind::Switch, Preset::Flag(false), "answer gRPC-Web too, over HTTP/1.1 and HTTP/2"),
+    key(
+        "server.reflection",
+        Kind::Switch,
+        Preset::Absent,
+        "show the services to whoever asks by reflection; absent: on loopback alone",
+    ),
     key("server.max_connections", Kind::Count, Preset::Whole(1024), "connections in all; a further one is closed"),
     key("server.max_connections_per_peer", Kind::Count, Preset::Whole(256), "connections of one address"),
     key(

@@ -17,6 +17,8 @@ pub struct ServerSettings {
     pub allow_plaintext_off_loopback: bool,
     /// Answer gRPC-Web too.
     pub grpc_web: bool,
+    /// Show the services by reflection; none: on loopback alone.
+    pub reflection: Option<bool>,
     /// Connections in all.
     pub max_connections: u32,
     /// Connections of one peer.

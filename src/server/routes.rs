@@ -69,9 +69,13 @@ pub(super) fn routes(
     // Old tools ask the one, new tools the other.
     let v1 = reflection().build_v1().map_err(reflection_error)?;
     let v1alpha = reflection().build_v1alpha().map_err(reflection_error)?;
-    let mut routes = Routes::new(decisions).add_service(rules);
+    let mut routes = Routes::new(decisions).add_service(rules).add_service(health);
     if let Some(audit) = audit {
         routes = routes.add_service(audit);
     }
-    Ok(routes.add_service(health).add_service(v1).add_service(v1alpha))
+    // Elsewhere the descriptor set is to be had as a file.
+    if options.server.reflection.unwrap_or(loopback) {
+        routes = routes.add_service(v1).add_service(v1alpha);
+    }
+    Ok(routes)
 }
