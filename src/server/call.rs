@@ -76,8 +76,6 @@ pub(super) struct Call {
     pub(super) hopeless: bool,
     /// Was it refused for load? Then a count is all that is kept of it.
     pub(super) shed: bool,
-    /// Does it stream? Then it has no end of its own.
-    streams: bool,
     method: &'static str,
     begun: Instant,
     status: Option<Code>,
@@ -135,7 +133,6 @@ impl Call {
             deadline: budget.and_then(|budget| begun.checked_add(budget)),
             hopeless: wanted.is_some_and(|wanted| wanted < floor),
             shed: false,
-            streams,
             method,
             begun,
             status: None,
@@ -150,10 +147,17 @@ impl Call {
         self.method.starts_with("concord.") && !self.shed
     }
 
-    /// The answer is ready, and waits for the caller to take it.
+    /// Something of the answer is ready, and waits for the caller to take it.
     pub(super) fn ready(&self) {
-        if let Some(open) = self.open.as_ref().filter(|_| !self.streams) {
+        if let Some(open) = &self.open {
             open.ready();
+        }
+    }
+
+    /// The caller has taken it.
+    pub(super) fn taken(&self) {
+        if let Some(open) = &self.open {
+            open.taken();
         }
     }
 

@@ -1,11 +1,14 @@
 //! The calls that a connection has open: whether it is idle, and whether an
 //! answer waits for a caller that does not take it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
+
+/// No turn.
+const NOTHING: usize = usize::MAX;
 
 /// Calls of one connection.
 #[derive(Clone, Debug)]
@@ -27,7 +30,8 @@ struct Counts {
 #[derive(Debug)]
 pub(super) struct Open {
     counts: Arc<Counts>,
-    ready_in: OnceLock<usize>,
+    /// The turn in which what waits for the caller became ready, or [`NOTHING`].
+    ready_in: AtomicUsize,
 }
 
 impl Calls {
@@ -44,7 +48,7 @@ impl Calls {
     /// Another call.
     pub(super) fn open(&self) -> Open {
         self.0.open.fetch_add(1, Ordering::AcqRel);
-        Open { counts: Arc::clone(&self.0), ready_in: OnceLock::new() }
+        Open { counts: Arc::clone(&self.0), ready_in: AtomicUsize::new(NOTHING) }
     }
 
     /// Yields when there has been no call for `time`.
@@ -85,20 +89,26 @@ impl Counts {
 }
 
 impl Open {
-    /// The answer is ready, and now it is for the caller to take it.
+    /// Something is ready, and now it is for the caller to take it.
     pub(super) fn ready(&self) {
         let turn = self.counts.turn.load(Ordering::Acquire);
-        if self.ready_in.set(turn).is_ok() {
+        if self.ready_in.compare_exchange(NOTHING, turn, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.counts.untaken(turn).fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// The caller has taken it, and there is room for more.
+    pub(super) fn taken(&self) {
+        let turn = self.ready_in.swap(NOTHING, Ordering::AcqRel);
+        if turn != NOTHING {
+            self.counts.untaken(turn).fetch_sub(1, Ordering::AcqRel);
         }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(turn) = self.ready_in.get() {
-            self.counts.untaken(*turn).fetch_sub(1, Ordering::AcqRel);
-        }
+        self.taken();
         let now = u64::try_from(self.counts.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.counts.ended.fetch_max(now, Ordering::AcqRel);
         self.counts.open.fetch_sub(1, Ordering::AcqRel);
@@ -133,6 +143,10 @@ mod tests {
         let calls = Calls::new();
         let open = calls.open();
         // A call at work is no answer.
+        assert!(!within(60, calls.stalled(TIME)).await);
+        open.ready();
+        assert!(within(21, calls.stalled(TIME)).await);
+        open.taken();
         assert!(!within(60, calls.stalled(TIME)).await);
         open.ready();
         assert!(within(21, calls.stalled(TIME)).await);

@@ -204,6 +204,8 @@ impl http_body::Body for Observed {
         let Some(call) = &this.call else {
             return Poll::Ready(None);
         };
+        // Asked for more only where there is room to send it.
+        call.taken();
         let span = call.span.clone();
         let step = span.in_scope(|| caught(|| Pin::new(&mut this.inner).poll_frame(context)));
         let Ok(step) = step else {
@@ -218,6 +220,9 @@ impl http_body::Body for Observed {
         let frame = ready!(step);
         match frame {
             Some(Ok(mut frame)) => {
+                if let Some(call) = &this.call {
+                    call.ready();
+                }
                 if let Some(trailers) = frame.trailers_mut() {
                     let code = reworded(trailers).unwrap_or(Code::Unknown);
                     this.end(code);

@@ -69,11 +69,11 @@ pub(super) fn routes(
     // Old tools ask the one, new tools the other.
     let v1 = reflection().build_v1().map_err(reflection_error)?;
     let v1alpha = reflection().build_v1alpha().map_err(reflection_error)?;
-    let mut routes = Routes::new(decisions).add_service(rules);
+    let mut routes = Routes::new(decisions).add_service(rules).add_service(health);
     if let Some(audit) = audit {
         routes = routes.add_service(audit);
     }
-    routes = routes.add_service(health);
+    // Elsewhere the descriptor set is to be had as a file.
     if options.reflection.unwrap_or(loopback) {
         routes = routes.add_service(v1).add_service(v1alpha);
     }
