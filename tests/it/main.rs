@@ -40,6 +40,7 @@ mod handbook;
 mod invariants;
 mod laws;
 mod ledger;
+mod matrix;
 mod metrics;
 mod open_deck;
 mod overlay;
