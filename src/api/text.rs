@@ -78,7 +78,7 @@ impl<'a> Check<'a> {
 
     /// A code, a unit or a code system: printable ASCII.
     pub(super) fn code(&mut self, path: &Path<'_>, need: Need, text: String) -> Option<String> {
-        if text.trim().is_empty() && text.is_ascii() {
+        if text.is_empty() {
             self.absent(path, need);
             return None;
         }
@@ -91,6 +91,14 @@ impl<'a> Check<'a> {
         }
         if !text.is_ascii() {
             self.faults.add(path, ErrorReason::LookAlike, "contains a character that is not ASCII");
+            return None;
+        }
+        if text.trim().is_empty() {
+            match need {
+                Need::Required => self.required(path),
+                // Read as absent, a filter of spaces would list everything.
+                Need::Optional => self.faults.add(path, ErrorReason::Format, "holds spaces alone"),
+            }
             return None;
         }
         Some(text)

@@ -104,6 +104,17 @@ fn refused_rows() -> Vec<(&'static str, Value, Outcome)> {
             Refused(&[("patient.diagnoses[0].coding[0].system", "LOOK_ALIKE")]),
         ),
         (
+            "spaces where a code is meant, a line break, and more spaces than a string may have",
+            json!({"purposeOfUse": " ", "patient": {"observations": [
+                {"coding": icd("F11.20"), "unit": "\n"}, {"coding": icd("F11.20"), "unit": " ".repeat(257)}
+            ]}}),
+            Refused(&[
+                ("purpose_of_use", "FORMAT"),
+                ("patient.observations[0].unit", "CONTROL_CHARACTER"),
+                ("patient.observations[1].unit", "STRING_TOO_LONG"),
+            ]),
+        ),
+        (
             "a coding without a code",
             only(json!({"coding": [{"system": "ICD-10-CM"}]})),
             Refused(&[("patient.diagnoses[0].coding[0].code", "REQUIRED")]),

@@ -2,8 +2,8 @@
 //! every way in which a call can fail; then no output of the process may hold one. `docs/privacy.md` says what is
 //! searched, and for what.
 
-mod calls;
-mod process;
+pub mod calls;
+pub mod process;
 mod scan;
 mod sites;
 

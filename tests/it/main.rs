@@ -48,6 +48,7 @@ mod laws;
 mod ledger;
 mod lifecycle;
 mod load;
+mod matrix;
 mod metrics;
 mod open_deck;
 mod overlay;

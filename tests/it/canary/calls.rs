@@ -54,6 +54,8 @@ pub struct Outcome {
     pub code: Code,
     /// The fields that the status names with their reasons.
     pub told: String,
+    /// The details of the status, as they came.
+    pub details: Vec<u8>,
     /// What may hold no marker: metadata, trailers, status.
     pub open: Vec<u8>,
     /// Bodies of answers, which are for the caller.
@@ -80,6 +82,7 @@ impl Outcome {
         self.open.extend([status.message().as_bytes(), b"\n", status.details(), b"\n"].concat());
         metadata(status.metadata(), &mut self.open);
         self.told.push_str(&String::from_utf8_lossy(status.details()));
+        self.details.extend(status.details());
     }
 }
 
@@ -91,7 +94,8 @@ pub async fn call(channel: Channel, path: &str, messages: Vec<Vec<u8>>, with: &[
     for (key, value) in with {
         request.metadata_mut().insert(*key, value.parse().unwrap());
     }
-    let mut outcome = Outcome { code: Code::Ok, told: String::new(), open: Vec::new(), answers: Vec::new() };
+    let mut outcome =
+        Outcome { code: Code::Ok, told: String::new(), details: Vec::new(), open: Vec::new(), answers: Vec::new() };
     let path = PathAndQuery::try_from(path.to_owned()).unwrap();
     match client.streaming(request, path, Raw).await {
         Err(status) => outcome.fails(&status),
