@@ -24,7 +24,7 @@ AWAITED = ("admin", "tls")
 
 MESH = ["mesh.kind=istio", "audit.masterKeySecret=keys"]
 TLS = ["tls.secret=concord-tls", "audit.masterKeySecret=keys"]
-SHARED = ["audit.store=postgres", "audit.postgresSecret=database"]
+SHARED = ["audit.store=postgres", "audit.postgresSecret=database", "networkPolicy.egress[0].ports[0].port=5432"]
 
 RENDERED = {
     "mesh": MESH,
@@ -48,6 +48,7 @@ REFUSED = {
     "sqlite and autoscaling": ([*MESH, "autoscaling.enabled=true"], "sqlite is the log of one process"),
     "no master key": (["mesh.kind=istio"], "audit.masterKeySecret"),
     "no address of PostgreSQL": ([*MESH, "audit.store=postgres"], "audit.postgresSecret"),
+    "PostgreSQL behind a policy": ([*MESH, "audit.store=postgres", "audit.postgresSecret=p"], "networkPolicy.egress"),
     "an address that is not used": ([*MESH, "audit.postgresSecret=p"], "audit.postgresSecret"),
     "keys for the package of the image": ([*MESH, "rules.trustedKeys[0]=k"], "rules.trustedKeys"),
     "no probe can be made": ([*TLS, "admin.enabled=false"], "admin.enabled"),
@@ -176,7 +177,7 @@ class Chart(unittest.TestCase):
             return one(settings, "StatefulSet")["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
 
         self.assertNotEqual(annotations(MESH), annotations([*MESH, "settings.limits.streams=9"]))
-        self.assertEqual(annotations(MESH), annotations([*MESH, "podLabels.a=b"]))
+        self.assertEqual(annotations(MESH), annotations([*MESH, "podLabels.a=b", "rules.items[0].key=k", "rules.items[0].path=p"]))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and (ne $v.audit.store "postgres") $v.audit.postgresSecret }}
 {{- fail "audit.postgresSecret: set, and audit.store is not postgres: it would not be used" }}
 {{- end }}
+{{- if and (eq $v.audit.store "postgres") $v.networkPolicy.enabled (not $v.networkPolicy.egress) }}
+{{- fail "networkPolicy.egress: empty, so that PostgreSQL could not be reached; name it there" }}
+{{- end }}
 {{- if and (ne $v.audit.store "none") (not $v.audit.masterKeySecret) }}
 {{- fail "audit.masterKeySecret: needed; make one: kubectl create secret generic concord-keys --from-literal=master.key=\"$(openssl rand -base64 32)\"" }}
 {{- end }}
