@@ -40,6 +40,51 @@ install_python() {
     cp "$wanted" "$TOOLS/venv/requirements.txt"
 }
 
+# Installs Java and Maven where they are missing.
+install_java() {
+    command -v mvn >/dev/null && command -v javac >/dev/null && return
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "a JDK (17 or newer) and Maven are missing: the service is tested with a client in Java"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jdk-headless maven
+}
+
+# Compiles the contract for the clients that do not do so themselves. What refusals say is in google.rpc, which grpcurl
+# has to be told too where it asks no reflection.
+install_protoset() {
+    local known
+    known="$(echo "$TOOLS"/venv/lib/python*/site-packages)"
+    mkdir -p "$ROOT/target/clients"
+    "$TOOLS/venv/bin/python" -m grpc_tools.protoc -I "$ROOT/proto" -I "$known" --include_imports \
+        --descriptor_set_out="$ROOT/target/clients/concord.protoset" \
+        "$ROOT"/proto/concord/v1/*.proto google/rpc/error_details.proto
+}
+
+# client_go, client_java, client_node, client_rust: build the client of the language against the contract as it is.
+client_go() {
+    command -v go >/dev/null || fail "go is missing: the service is tested with a client in Go"
+    "$ROOT/tests/clients/go/stubs.sh"
+    (cd "$ROOT/tests/clients/go" && go vet ./... && go build -o "$ROOT/target/clients/go/outcomes" .)
+}
+
+client_java() {
+    install_java
+    mvn --quiet --batch-mode --file "$ROOT/tests/clients/java/pom.xml" compile
+}
+
+client_node() {
+    local folder="$ROOT/tests/clients/node"
+    command -v npm >/dev/null || fail "npm is missing: the service is tested with a client in TypeScript"
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.concord-lock" || {
+        npm ci --prefix "$folder" --no-audit --no-fund --silent
+        cp "$folder/package-lock.json" "$folder/node_modules/.concord-lock"
+    }
+    npm run --prefix "$folder" --silent build
+}
+
+client_rust() {
+    (cd "$ROOT/tests/clients/rust" && cargo fmt --check && CARGO_TARGET_DIR="$ROOT/target/clients/rust" cargo build --locked --quiet)
+}
+
 # Puts the YAML language server of the pinned version, the one behind most editors, into the project's own folder.
 install_language_server() {
     local folder="$TOOLS/yaml-language-server-$LANGUAGE_SERVER_VERSION"

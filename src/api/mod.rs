@@ -10,6 +10,7 @@ pub mod descriptors;
 pub mod differ;
 pub mod json;
 pub mod limits;
+pub mod observe;
 pub mod patient_schema;
 mod rationale;
 mod record;

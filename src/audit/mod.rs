@@ -34,6 +34,7 @@ pub mod sqlite;
 pub mod store;
 pub mod tree;
 pub mod verify;
+mod waiting;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,7 @@ use self::records::Records;
 use self::seal::Vault;
 use self::store::{Store, StoreError};
 use self::tree::Hash;
+pub use self::waiting::Waiting;
 use self::writer::{Job, Writer};
 
 /// Readers at once: each holds a connection.
@@ -93,6 +95,8 @@ pub struct Figures {
     pub failed: AtomicU64,
     /// Entries that found no place in the queue in time.
     pub busy: AtomicU64,
+    /// Entries that are not durable yet.
+    pub waiting: Waiting,
 }
 
 /// Why there is no record.
@@ -240,11 +244,16 @@ impl Audit {
         let (id, hash) = (entry.id, entry.hash);
         let (reply, answer) = oneshot::channel();
         let append = Box::new(Append { entry, archive, effect });
-        let sent =
-            self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).send(Job::Append { append, reply, permit });
-        sent.map_err(|_| NotRecorded::Store)?;
+        self.hand_over(Job::Append { append, reply, permit })?;
         let appended = answer.await.map_err(|_| NotRecorded::Store)??;
         Ok(Recorded { id, index: appended.index, hash, before: appended.before })
+    }
+
+    /// Under one lock, so that entries wait in the order in which they are written.
+    fn hand_over(&self, job: Job) -> Result<(), NotRecorded> {
+        let jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.figures.waiting.enter();
+        jobs.send(job).map_err(|_| NotRecorded::Store)
     }
 
     /// Reads, on a thread that may wait.
