@@ -116,7 +116,11 @@ const LISTENER: &[Row] = &[
     row(
         "plaintext off loopback that was asked for",
         Nothing,
-        &["server.grpc_addr=0.0.0.0:0", "server.allow_plaintext_off_loopback=true"],
+        &[
+            "server.grpc_addr=0.0.0.0:0",
+            "server.allow_plaintext_off_loopback=true",
+            "auth.allow_anonymous_off_loopback=true",
+        ],
         Starts("WARN"),
     ),
     row(
@@ -133,6 +137,46 @@ const LISTENER: &[Row] = &[
     row("no streams", Nothing, &["limits.streams=0"], Refuses(&["limits.streams", "1 or more"])),
     row("fewer bytes than none", Nothing, &["limits.message_bytes=-1"], Refuses(&["limits.message_bytes", "flag"])),
     row("more than a number holds", Nothing, &["limits.streams=99999999999"], Refuses(&["limits.streams", "flag"])),
+];
+
+/// Security that is set in part.
+const SECURITY: &[Row] = &[
+    row(
+        "anyone may call off loopback, and no one said so",
+        Nothing,
+        &["server.grpc_addr=0.0.0.0:0", "server.allow_plaintext_off_loopback=true"],
+        Refuses(&["server.grpc_addr", "auth.allow_anonymous_off_loopback"]),
+    ),
+    row("a certificate without a key", Nothing, &["tls.cert_file={dir}/c"], Refuses(&["tls.key_file"])),
+    row("a key without a certificate", Nothing, &["tls.key_file={dir}/k"], Refuses(&["tls.cert_file"])),
+    row("callers' authority without TLS", Nothing, &["tls.client_ca_file={dir}/a"], Refuses(&["tls.cert_file"])),
+    row("callers' certificates without TLS", Nothing, &["tls.client_auth=required"], Refuses(&["tls.cert_file"])),
+    row(
+        "callers' certificates without their authority",
+        Nothing,
+        &["tls.cert_file={dir}/c", "tls.key_file={dir}/k", "tls.client_auth=required"],
+        Refuses(&["tls.client_ca_file"]),
+    ),
+    row(
+        "callers' authority, and no one is asked",
+        Nothing,
+        &["tls.cert_file={dir}/c", "tls.key_file={dir}/k", "tls.client_ca_file={dir}/a"],
+        Refuses(&["tls.client_auth"]),
+    ),
+    row(
+        "TLS, and plaintext allowed",
+        Nothing,
+        &["tls.cert_file={dir}/c", "tls.key_file={dir}/k", "server.allow_plaintext_off_loopback=true"],
+        Refuses(&["server.allow_plaintext_off_loopback"]),
+    ),
+    row("no time for a handshake", Nothing, &["tls.handshake_timeout=0s"], Refuses(&["tls.handshake_timeout"])),
+    row(
+        "tokens without an audience",
+        Nothing,
+        &["auth.jwt_issuer=https://issuer.example"],
+        Refuses(&["auth.jwt_audience"]),
+    ),
+    row("an audience without an issuer", Nothing, &["auth.jwt_audience=concord"], Refuses(&["auth.jwt_issuer"])),
 ];
 
 const RECORD: &[Row] = &[
@@ -416,8 +460,13 @@ async fn layers_start_or_refuse_as_the_table_says() {
     hold(LAYERS).await;
 }
 
+#[tokio::test]
+async fn security_starts_or_refuses_as_the_table_says() {
+    hold(SECURITY).await;
+}
+
 #[test]
 fn there_are_forty_rows_and_more() {
-    let rows = LISTENER.len() + PACKAGE.len() + RECORD.len() + LAYERS.len();
+    let rows = LISTENER.len() + SECURITY.len() + PACKAGE.len() + RECORD.len() + LAYERS.len();
     assert!(rows >= 40, "{rows}");
 }

@@ -32,6 +32,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and $v.tls.secret $mesh }}
 {{- fail "tls.secret: leave it empty where mesh.kind is set; the sidecar encrypts" }}
 {{- end }}
+{{- $auth := $v.settings.auth | default dict }}
+{{- $known := or $auth.spiffe_trust_domains $auth.jwt_issuer }}
+{{- if and (not $known) (not $v.anonymous) }}
+{{- fail "settings.auth or anonymous: say who may call, by settings.auth.spiffe_trust_domains or settings.auth.jwt_issuer, or that something in front does" }}
+{{- end }}
+{{- if and $known $v.anonymous }}
+{{- fail "anonymous: leave it false where settings.auth says who may call" }}
+{{- end }}
 {{- if and (eq $v.audit.store "sqlite") (or (gt (int $v.replicas) 1) $v.autoscaling.enabled) }}
 {{- fail "audit.store: sqlite is the log of one process; set audit.store postgres for replicas above 1 or autoscaling.enabled" }}
 {{- end }}
@@ -40,6 +48,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- if and (ne $v.audit.store "postgres") $v.audit.postgresSecret }}
 {{- fail "audit.postgresSecret: set, and audit.store is not postgres: it would not be used" }}
+{{- end }}
+{{- if and (eq $v.audit.store "postgres") $v.networkPolicy.enabled (not $v.networkPolicy.egress) }}
+{{- fail "networkPolicy.egress: empty, so that PostgreSQL could not be reached; name it there" }}
 {{- end }}
 {{- if and (ne $v.audit.store "none") (not $v.audit.masterKeySecret) }}
 {{- fail "audit.masterKeySecret: needed; make one: kubectl create secret generic concord-keys --from-literal=master.key=\"$(openssl rand -base64 32)\"" }}
@@ -71,6 +82,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $_ := set $all "tls" $tls }}
 {{- end }}
 {{- if $v.admin.enabled }}{{ $_ := set $all "admin" (dict "addr" (printf "0.0.0.0:%d" (int $v.admin.port))) }}{{ end }}
+{{- if $v.anonymous }}{{ $_ := set $all "auth" (dict "allow_anonymous_off_loopback" true) }}{{ end }}
 {{- $rules := dict }}
 {{- if $v.rules.configMap }}{{ $_ := set $rules "dir" "/etc/concord/rules" }}{{ end }}
 {{- if $v.rules.overlayConfigMap }}{{ $_ := set $rules "overlay" "/etc/concord/overlay" }}{{ end }}
