@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::answer;
 use super::decide::{Decision, Terms, decide};
+use super::observe::{Observer, Seen};
 use super::proto::{self, receipt};
 use super::refusal::Refusal;
 use super::ruleset_answer::{rule, sorted};
@@ -55,6 +57,8 @@ pub struct CallFacts {
     pub trace: Option<String>,
     /// When the call came.
     pub received: Timestamp,
+    /// Its place among the calls at work, kept until the work is done.
+    pub place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl CallFacts {
@@ -68,6 +72,7 @@ impl CallFacts {
             method: "unknown".to_owned(),
             trace: None,
             received: Timestamp::now(),
+            place: None,
         })
     }
 
@@ -115,6 +120,7 @@ pub struct RecordedTerms {
 pub struct Recorder {
     audit: Option<Arc<OnceLock<Audit>>>,
     archives: Arc<Mutex<HashMap<String, Archive>>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl fmt::Debug for Recorder {
@@ -138,13 +144,25 @@ impl Recorder {
     /// Nothing is recorded, and every answer says so.
     #[must_use]
     pub fn none() -> Self {
-        Self { audit: None, archives: Arc::default() }
+        Self { audit: None, archives: Arc::default(), observer: None }
     }
 
     /// Into a log that is yet to be opened: until then nothing is answered.
     #[must_use]
     pub fn awaiting() -> Self {
-        Self { audit: Some(Arc::default()), archives: Arc::default() }
+        Self { audit: Some(Arc::default()), archives: Arc::default(), observer: None }
+    }
+
+    /// With someone who is told of each answer.
+    #[must_use]
+    pub fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// What the observer is to be told of an answer, while it is whole; none
+    /// where there is no observer.
+    fn seen(&self, decision: &Decision) -> Option<(Arc<dyn Observer>, Seen)> {
+        self.observer.as_ref().map(|observer| (Arc::clone(observer), Seen::of(&decision.answer)))
     }
 
     /// Is there a record at all?
@@ -201,7 +219,11 @@ impl Recorder {
     ) -> Result<proto::EvaluateResponse, Refusal> {
         let Some(audit) = self.audit()? else {
             let ruleset = ruleset.ok_or(Refusal::NoActiveRuleset)?;
-            return decide(&ruleset, request, terms, Timestamp::now()).map(answer::response);
+            let decision = decide(&ruleset, request, terms, Timestamp::now())?;
+            if let Some((observer, seen)) = self.seen(&decision) {
+                observer.answered(&seen);
+            }
+            return Ok(answer::response(decision));
         };
         call.is_recorded();
         let now = Timestamp::now();
@@ -227,7 +249,7 @@ impl Recorder {
         mut asked: proto::EvaluateRequest,
         terms: &Terms,
     ) -> Result<proto::EvaluateResponse, Refusal> {
-        let archive = self.archive(&decision.ruleset);
+        let (archive, seen) = (self.archive(&decision.ruleset), self.seen(&decision));
         let (id, digest) = (decision.id, decision.ruleset.digest().to_owned());
         let mut rules = std::mem::take(&mut decision.answer.fired);
         rules.sort_unstable();
@@ -261,6 +283,9 @@ impl Recorder {
         let recorded = audit.append(draft, archive.items, Effect::None).await.map_err(not_recorded)?;
         if recorded.before {
             return self.repeated(audit, call, recorded, asked, &terms).await;
+        }
+        if let Some((observer, seen)) = seen {
+            observer.answered(&seen);
         }
         response.receipt = Some(receipt(audit, recorded, false));
         Ok(response)

@@ -22,6 +22,8 @@ pub enum Refusal {
     PageToken,
     /// The server is shutting down.
     Draining,
+    /// As much work is being done as may be at once.
+    Overloaded,
     /// As many packages are being checked as may be at once.
     CheckBusy,
     /// The record can't be written: without it there is no answer.

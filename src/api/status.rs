@@ -10,6 +10,7 @@
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
+//! | as much work as may be | RESOURCE_EXHAUSTED | `RetryInfo` |
 //! | another package is being checked | UNAVAILABLE | `RetryInfo` |
 //! | the record can't be written, or has to wait too long | UNAVAILABLE | `RetryInfo` |
 //! | the id of the request is that of another request | ALREADY_EXISTS | |
@@ -38,7 +39,7 @@ use super::refusal::{Refusal, Violation};
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "concord";
 
-/// When to ask again after UNAVAILABLE: a package loads in less.
+/// When to ask again: a package loads in less.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The status that a unary call ends with.
@@ -62,7 +63,7 @@ pub fn status(refusal: &Refusal) -> Status {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
             details.set_error_info(reason.as_str_name(), DOMAIN, metadata);
         }
-        _ if code == Code::Unavailable => {
+        _ if code == Code::Unavailable || *refusal == Refusal::Overloaded => {
             details.set_retry_info(Some(RETRY));
         }
         _ => {}
@@ -100,6 +101,7 @@ fn code(refusal: &Refusal) -> (Code, ErrorReason) {
         Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken),
         Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset),
         Refusal::Draining => (Code::Unavailable, ErrorReason::Draining),
+        Refusal::Overloaded => (Code::ResourceExhausted, ErrorReason::Overloaded),
         Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy),
         Refusal::NotRecorded => (Code::Unavailable, ErrorReason::AuditUnavailable),
         Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy),
@@ -126,6 +128,7 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
         Refusal::RuleNotFound => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
+        Refusal::Overloaded => "the server has as much to do as it may; ask again later",
         Refusal::CheckBusy => "another package is being checked",
         Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
         Refusal::AuditBusy => "as many audit records wait to be written as may",

@@ -15,7 +15,6 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::server::TcpConnectInfo;
 use tower::{Layer, Service};
 
 use super::keys::Keys;
@@ -110,12 +109,8 @@ impl Guard {
 
     fn identify(&self, head: &http::request::Parts) -> Result<Caller, Unknown> {
         let all = |name: &str| head.headers.get_all(name).iter().map(http::HeaderValue::as_bytes).collect();
-        let peer = head.extensions.get::<Peer>().cloned().or_else(|| {
-            let address = head.extensions.get::<TcpConnectInfo>()?.remote_addr();
-            Some(Peer { address, certificates: Arc::new([]), tls: false })
-        });
-        let shown =
-            Shown { peer: peer.as_ref(), authorization: all(AUTHORIZATION.as_str()), forwarded: all(FORWARDED) };
+        let peer = head.extensions.get::<Peer>();
+        let shown = Shown { peer, authorization: all(AUTHORIZATION.as_str()), forwarded: all(FORWARDED) };
         let keys = self.keys.as_ref().and_then(|keys| keys.current());
         self.authority.identify(&shown, keys.as_deref(), Timestamp::now().as_second())
     }

@@ -56,6 +56,7 @@ pub fn call() -> CallFacts {
         method: "concord.v1.DecisionService/Evaluate".to_owned(),
         trace: None,
         received: jiff::Timestamp::now(),
+        place: None,
     }
 }
 
