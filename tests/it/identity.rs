@@ -20,6 +20,7 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_types::StatusExt as _;
 
+use crate::audited::binary;
 use crate::authority::{Authority, Files, set};
 use crate::server::{Server, fine};
 
@@ -372,7 +373,7 @@ async fn no_variant_of_a_path_is_let_through() {
 /// What a server that does not start says.
 fn refused(address: &str, settings: &[String]) -> String {
     let data = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    let mut command = Command::new(binary());
     command.args(["serve", "--grpc-addr", address, "--set"]).arg(format!("audit.dir={}", data.path().display()));
     for setting in settings {
         command.args(["--set", setting]);
