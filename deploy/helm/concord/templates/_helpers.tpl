@@ -71,8 +71,6 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $_ := set $all "tls" $tls }}
 {{- end }}
 {{- if $v.admin.enabled }}{{ $_ := set $all "admin" (dict "addr" (printf "0.0.0.0:%d" (int $v.admin.port))) }}{{ end }}
-{{- /* Who may call is for the mesh to say, unless `settings` say it. */}}
-{{- if and (ne $v.mesh.kind "none") (not $v.settings.auth) }}{{ $_ := set $all "auth" (dict "allow_anonymous_off_loopback" true) }}{{ end }}
 {{- $rules := dict }}
 {{- if $v.rules.configMap }}{{ $_ := set $rules "dir" "/etc/concord/rules" }}{{ end }}
 {{- if $v.rules.overlayConfigMap }}{{ $_ := set $rules "overlay" "/etc/concord/overlay" }}{{ end }}
