@@ -116,18 +116,8 @@ const LISTENER: &[Row] = &[
     row(
         "plaintext off loopback that was asked for",
         Nothing,
-        &[
-            "server.grpc_addr=0.0.0.0:0",
-            "server.allow_plaintext_off_loopback=true",
-            "auth.allow_anonymous_off_loopback=true",
-        ],
-        Starts("WARN"),
-    ),
-    row(
-        "anyone off loopback",
-        Nothing,
         &["server.grpc_addr=0.0.0.0:0", "server.allow_plaintext_off_loopback=true"],
-        Refuses(&["auth.allow_anonymous_off_loopback", "loopback"]),
+        Starts("WARN"),
     ),
     row(
         "an address of another machine",
