@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::server::TlsSettings;
 use super::settings::{Unfit, length, texts};
 
 /// Who may call.
@@ -53,7 +54,7 @@ impl AuthSettings {
         self.jwt_issuer.is_some() || !self.spiffe_trust_domains.is_empty()
     }
 
-    pub(super) fn check(&self) -> Result<(), Unfit> {
+    pub(super) fn check(&self, tls: &TlsSettings) -> Result<(), Unfit> {
         self.check_tokens()?;
         if !self.trusted_proxies.is_empty() && self.spiffe_trust_domains.is_empty() {
             let wanted = "set where auth.trusted_proxies is: without it no header of theirs names a caller";
@@ -71,6 +72,12 @@ impl AuthSettings {
         if self.is_configured() && self.allow_anonymous_off_loopback {
             let wanted = "false where auth.jwt_issuer or auth.spiffe_trust_domains is set: no caller is anonymous then";
             return Err(Unfit { key: "auth.allow_anonymous_off_loopback", wanted });
+        }
+        let shown = tls.client_ca_file.is_some() || !self.trusted_proxies.is_empty();
+        if !self.spiffe_trust_domains.is_empty() && !shown {
+            let wanted =
+                "set where auth.spiffe_trust_domains is, or auth.trusted_proxies: without either no call shows an ID";
+            return Err(Unfit { key: "tls.client_ca_file", wanted });
         }
         Ok(())
     }
@@ -166,24 +173,27 @@ mod tests {
             let set: Vec<_> = (0..all.len()).filter(|bit| subset & (1 << bit) != 0).map(|bit| all[bit]).collect();
             let has = |name: &str| set.iter().any(|(key, _)| *key == name);
             let tokens = ["jwt_issuer", "jwt_audience", "jwt_keys_file", "jwt_roles_claim"].into_iter().any(has);
+            let workloads = has("spiffe_trust_domains");
             let missing = if tokens && !has("jwt_issuer") {
-                Some("jwt_issuer")
+                Some("auth.jwt_issuer")
             } else if tokens && !has("jwt_audience") {
-                Some("jwt_audience")
+                Some("auth.jwt_audience")
             } else if tokens && !has("jwt_keys_file") {
-                Some("jwt_keys_file")
-            } else if has("trusted_proxies") && !has("spiffe_trust_domains") {
-                Some("spiffe_trust_domains")
-            } else if (tokens || has("spiffe_trust_domains")) && !has("grants") {
-                Some("grants")
-            } else if has("grants") && !tokens && !has("spiffe_trust_domains") {
-                Some("jwt_issuer")
+                Some("auth.jwt_keys_file")
+            } else if has("trusted_proxies") && !workloads {
+                Some("auth.spiffe_trust_domains")
+            } else if (tokens || workloads) && !has("grants") {
+                Some("auth.grants")
+            } else if has("grants") && !tokens && !workloads {
+                Some("auth.jwt_issuer")
+            } else if workloads && !has("trusted_proxies") {
+                Some("tls.client_ca_file")
             } else {
                 None
             };
             match (missing, told(&set)) {
                 (None, Ok(configured)) => assert_eq!(configured, !set.is_empty(), "{set:?}"),
-                (Some(key), Err(error)) => assert!(error.starts_with(&format!("auth.{key}: must be set")), "{error}"),
+                (Some(key), Err(error)) => assert!(error.starts_with(&format!("{key}: must be set")), "{error}"),
                 (missing, told) => panic!("{set:?}: {missing:?} {told:?}"),
             }
         }

@@ -205,7 +205,7 @@ impl Settings {
         if self.rules.poll.is_zero() {
             return Err(Unfit { key: "rules.poll", wanted: "more than nothing" });
         }
-        self.auth.check()?;
+        self.auth.check(&self.tls)?;
         self.rules.check()?;
         self.audit.check()?;
         let purpose = &self.answer.purpose_of_use;

@@ -61,7 +61,7 @@ fn the_first_credential_that_is_there_names_the_caller() {
     let bearer = |token: &str| format!("Bearer {token}").into_bytes();
     let auditor = bearer(&mint.good("auditor", &json!({"scope": "openid concord.rules"})));
     let stranger = bearer(&mint.good("stranger", &json!({})));
-    let (mine, gateway, foreign) = (leaf(EHR), leaf(GATEWAY), leaf("spiffe://example.com/ehr"));
+    let (orders, gateway, foreign) = (leaf(EHR), leaf(GATEWAY), leaf("spiffe://example.com/ehr"));
     let forwarded = format!("By=x;URI=spiffe://example.org/other,By=y;URI={EHR}").into_bytes();
     let plain = peer("192.0.2.7", &[]);
     let trusted = peer("10.9.9.9", &[]);
@@ -75,9 +75,9 @@ fn the_first_credential_that_is_there_names_the_caller() {
     let wanted = name("https://issuer.example.org#auditor", &["read-rules", "read-audit"]);
     assert_eq!(ask(&plain, &[&auditor], &[], keys), wanted);
     // A token names the caller whatever stands beside it.
-    assert_eq!(ask(&peer("10.9.9.9", std::slice::from_ref(&mine)), &[&auditor], &[&forwarded], keys), wanted);
+    assert_eq!(ask(&peer("10.9.9.9", std::slice::from_ref(&orders)), &[&auditor], &[&forwarded], keys), wanted);
     assert_eq!(ask(&plain, &[&stranger], &[], keys), name("https://issuer.example.org#stranger", &[]));
-    assert_eq!(ask(&peer("192.0.2.7", std::slice::from_ref(&mine)), &[], &[], keys), name(EHR, &["evaluate"]));
+    assert_eq!(ask(&peer("192.0.2.7", std::slice::from_ref(&orders)), &[], &[], keys), name(EHR, &["evaluate"]));
     assert_eq!(ask(&trusted, &[], &[&forwarded], keys), name(EHR, &["evaluate"]));
     assert_eq!(ask(&trusted, &[], &[b"URI=spiffe://example.org/other", &forwarded], keys), name(EHR, &["evaluate"]));
     let through = peer("192.0.2.7", std::slice::from_ref(&gateway));
@@ -106,7 +106,7 @@ fn the_first_credential_that_is_there_names_the_caller() {
         (&trusted, &[], &[b"By=x"], Unknown::Forwarded(XfccFault::NoUri)),
         (&peer("192.0.2.7", &[foreign]), &[], &[], Unknown::Domain),
         (&peer("192.0.2.7", &[vec![1, 2]]), &[], &[], Unknown::Certificate(SvidFault::Malformed)),
-        (&peer("192.0.2.7", &[vec![1, 2], mine]), &[], &[], Unknown::Certificate(SvidFault::Malformed)),
+        (&peer("192.0.2.7", &[vec![1, 2], orders]), &[], &[], Unknown::Certificate(SvidFault::Malformed)),
     ] {
         assert_eq!(ask(peer, authorization, forwarded, keys), Err(why), "{why}");
     }

@@ -11,7 +11,7 @@ pub mod json;
 pub mod jwks;
 pub mod jwt;
 #[cfg(test)]
-pub mod minting;
+pub(crate) mod minting;
 mod peer;
 pub mod policy;
 pub mod proxies;

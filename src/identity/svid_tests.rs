@@ -85,6 +85,7 @@ fn patched(find: &[u8], put: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn malformed_certificates_are_refused_each_for_its_fault() {
     let used = |uses: Vec<KeyUsagePurpose>| {
         certificate(|params| {

@@ -175,24 +175,19 @@ async fn read(path: PathBuf) -> Result<Vec<u8>, KeysError> {
 /// Trusts the authorities of a file, or those of the system.
 fn connector(file: Option<&Path>) -> Result<TlsConnector, KeysError> {
     let mut roots = RootCertStore::empty();
-    match file {
-        Some(path) => {
-            let failed = |error: &dyn fmt::Display| KeysError(format!("{}: {error}", path.display()));
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))? {
-                let certificate = certificate.map_err(|error| failed(&error))?;
-                roots.add(certificate).map_err(|error| failed(&error))?;
-            }
-            if roots.is_empty() {
-                return Err(failed(&"holds no certificate"));
-            }
+    if let Some(path) = file {
+        let failed = |error: &dyn fmt::Display| KeysError(format!("{}: {error}", path.display()));
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))? {
+            let certificate = certificate.map_err(|error| failed(&error))?;
+            roots.add(certificate).map_err(|error| failed(&error))?;
         }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                return Err(KeysError(
-                    "the system has no authorities to verify the server of the keys with".to_owned(),
-                ));
-            }
+        if roots.is_empty() {
+            return Err(failed(&"holds no certificate"));
+        }
+    } else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if roots.is_empty() {
+            return Err(KeysError("the system has no authorities to verify the server of the keys with".to_owned()));
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -20,6 +20,8 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_types::StatusExt as _;
 
+use crate::audited::binary;
+use crate::authority::{Authority, Files, set};
 use crate::server::{Server, fine};
 
 const ISSUER: &str = "https://issuer.example.org";
@@ -263,6 +265,48 @@ async fn the_header_of_a_proxy_names_the_caller_where_the_proxy_is_trusted() {
     }
 }
 
+#[tokio::test]
+async fn a_certificate_names_the_caller_and_believes_a_gateway_that_is_trusted() {
+    let ours = Authority::new();
+    let files = Files::new(&ours.signs(&["localhost"]));
+    std::fs::write(files.path("ca.pem"), ours.pem()).unwrap();
+    let mut settings = files.settings();
+    settings.extend([
+        set("tls.client_ca_file", &files.path("ca.pem")),
+        "tls.client_auth=optional".to_owned(),
+        "auth.spiffe_trust_domains=example.org".to_owned(),
+        "auth.trusted_proxies=spiffe://example.org/gateway".to_owned(),
+        "auth.grants=spiffe://example.org/ehr = evaluate, spiffe://example.org/auditor = read-audit".to_owned(),
+    ]);
+    let server = Server::start(&settings.iter().map(String::as_str).collect::<Vec<_>>());
+    let forwarded = [("x-forwarded-client-cert", "URI=spiffe://example.org/ehr")];
+    for (names, plain, through) in [
+        (&["spiffe://example.org/ehr"][..], "OK", "OK"),
+        (&["spiffe://example.org/ehr", "ehr.example.org"], "OK", "OK"),
+        (&["spiffe://example.org/gateway"], DENIED, "OK"),
+        (&["spiffe://example.org/gateways"], DENIED, DENIED),
+        (&["spiffe://example.com/ehr"], INVALID, INVALID),
+        (&["spiffe://example.org/ehr", "spiffe://example.org/gateway"], INVALID, INVALID),
+        (&["spiffe://example.org"], INVALID, INVALID),
+        (&["spiffe://example.org/ehr/"], INVALID, INVALID),
+        (&["ehr.example.org"], INVALID, INVALID),
+    ] {
+        let pair = ours.signs(names);
+        let channel = ours.client(Some(&pair)).channel(&server.address).await;
+        assert_eq!(evaluates(&channel, &[]).await, plain, "{names:?}");
+        assert_eq!(evaluates(&channel, &forwarded).await, through, "{names:?}");
+    }
+    let channel = ours.client(None).channel(&server.address).await;
+    assert_eq!(evaluates(&channel, &forwarded).await, MISSING);
+    let auditor = ours.client(Some(&ours.signs(&["spiffe://example.org/auditor"]))).channel(&server.address).await;
+    let listed = AuditServiceClient::new(auditor).list_decisions(ListDecisionsRequest::default()).await.unwrap();
+    let callers = listed.into_inner().decisions.into_iter().filter_map(|one| Some(one.entry?.caller));
+    assert_eq!(
+        callers.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+        ["spiffe://example.org/ehr"]
+    );
+}
+
 /// The status of a call of this path, with its frames sent by hand: a client library would tidy it up.
 async fn status_of(server: &Server, path: &str, bearer: Option<&str>) -> String {
     let socket = tokio::net::TcpStream::connect(&server.address).await.unwrap();
@@ -329,7 +373,7 @@ async fn no_variant_of_a_path_is_let_through() {
 /// What a server that does not start says.
 fn refused(address: &str, settings: &[String]) -> String {
     let data = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+    let mut command = Command::new(binary());
     command.args(["serve", "--grpc-addr", address, "--set"]).arg(format!("audit.dir={}", data.path().display()));
     for setting in settings {
         command.args(["--set", setting]);
