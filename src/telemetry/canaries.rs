@@ -52,7 +52,9 @@ impl CanaryMetrics {
         };
         for canary in canaries {
             let named = [KeyValue::new("canary", canary.to_owned())];
-            [&metrics.runs, &metrics.changed, &metrics.failed].into_iter().for_each(|counter| counter.add(0, &named));
+            for counter in [&metrics.runs, &metrics.changed, &metrics.failed] {
+                counter.add(0, &named);
+            }
         }
         metrics
     }

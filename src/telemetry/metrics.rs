@@ -144,13 +144,21 @@ pub fn observe_process() {
         .u64_observable_gauge(semconv::PROCESS_MEMORY)
         .with_description("memory of the process that is in use")
         .with_unit("By")
-        .with_callback(|observer| memory().into_iter().for_each(|bytes| observer.observe(bytes, &[])))
+        .with_callback(|observer| {
+            if let Some(bytes) = memory() {
+                observer.observe(bytes, &[]);
+            }
+        })
         .build();
     meter
         .u64_observable_gauge(semconv::PROCESS_DESCRIPTORS)
         .with_description("file descriptors that are open")
         .with_unit("{file_descriptor}")
-        .with_callback(|observer| descriptors().into_iter().for_each(|count| observer.observe(count, &[])))
+        .with_callback(|observer| {
+            if let Some(count) = descriptors() {
+                observer.observe(count, &[]);
+            }
+        })
         .build();
     meter
         .u64_observable_gauge(semconv::DESCRIPTOR_LIMIT)
@@ -158,7 +166,9 @@ pub fn observe_process() {
         .with_unit("{file_descriptor}")
         .with_callback(|observer| {
             let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-            limit.into_iter().for_each(|limit| observer.observe(limit, &[]));
+            if let Some(limit) = limit {
+                observer.observe(limit, &[]);
+            }
         })
         .build();
 }

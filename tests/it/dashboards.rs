@@ -12,7 +12,7 @@ use serde_json::Value;
 use tonic::Request;
 
 use crate::admin::{LISTEN, address, get};
-use crate::server::{Server, fine};
+use crate::server::{Server, request};
 use crate::telemetry::Collector;
 
 const DASHBOARD: &str = "deploy/grafana/concord.json";
@@ -92,7 +92,7 @@ fn texts(of: &Value, key: &str) -> Vec<String> {
 
 fn read(path: &str) -> Value {
     let text = fs::read_to_string(root(path)).unwrap();
-    if path.ends_with(".json") {
+    if path == DASHBOARD {
         return serde_json::from_str(&text).unwrap();
     }
     yaml::read(&text).unwrap_or_else(|fault| panic!("{path}: {fault:?}")).value
@@ -104,7 +104,9 @@ async fn page() -> String {
     let endpoint = format!("telemetry.otlp_endpoint={}", collector.start());
     let server = Server::start(&[LISTEN, "canary.interval=50ms", &endpoint]);
     let mut client = server.decisions().await;
-    client.evaluate(fine()).await.unwrap();
+    // A record that raises alerts, lacks facts and fires rules.
+    let example = fs::read_to_string(root("examples/oud-ptsd.json")).unwrap();
+    client.evaluate(request(&example)).await.unwrap();
     client.evaluate(Request::new(EvaluateRequest::default())).await.unwrap_err();
     let probes = address(&server);
     loop {
