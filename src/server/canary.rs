@@ -176,7 +176,8 @@ mod tests {
         note.set("fine");
         assert_eq!(watcher.round(evaluate).await, [Sight::Same; 2]);
         // A new package may say something new.
-        (digest.set("d2"), note.set("new"));
+        digest.set("d2");
+        note.set("new");
         assert_eq!(watcher.round(evaluate).await, [Sight::First; 2]);
         assert_eq!(watcher.round(evaluate).await, [Sight::Same; 2]);
     }

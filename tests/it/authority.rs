@@ -39,9 +39,10 @@ impl Authority {
         let mut params = CertificateParams::default();
         for name in names {
             let text = (*name).try_into().unwrap();
-            params.subject_alt_names.push(match name.starts_with("spiffe:") {
-                true => rcgen::SanType::URI(text),
-                false => rcgen::SanType::DnsName(text),
+            params.subject_alt_names.push(if name.starts_with("spiffe:") {
+                rcgen::SanType::URI(text)
+            } else {
+                rcgen::SanType::DnsName(text)
             });
         }
         let cert = params.signed_by(&key, &self.0).unwrap().pem();
