@@ -32,7 +32,7 @@ const SETTINGS: [&str; 8] = [
     "server.keepalive_interval=1s",
     "server.keepalive_timeout=1s",
     "server.send_timeout=1s",
-    "telemetry.log_filter=warn,concord=info",
+    "telemetry.log_filter=warn,concord=info,concord::server::call=warn",
 ];
 
 /// The longest that any of these may keep a connection.

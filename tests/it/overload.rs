@@ -54,7 +54,7 @@ async fn ten_times_the_load_costs_no_answer_that_there_was_time_for() {
     let full = seconds >= 60;
     let time = Duration::from_secs(seconds);
     let room = format!("limits.in_flight={AT_WORK}");
-    let server = Server::start(&[&room, "telemetry.log_filter=warn,concord=info"]);
+    let server = Server::start(&[&room, "telemetry.log_filter=warn,concord=info,concord::server::call=warn"]);
     server.channel().await;
     let id = server.child.id();
     peak(&server.address, Duration::from_secs(1)).await;
