@@ -11,7 +11,7 @@ mod audit;
 mod cases;
 mod evaluate;
 mod in_force;
-mod input;
+pub mod input;
 pub mod page;
 mod rules;
 mod serve;

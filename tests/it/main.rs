@@ -36,6 +36,7 @@ mod drafts;
 mod drain;
 mod faults;
 mod first_screen;
+mod fuzz_corpus;
 mod handbook;
 mod invariants;
 mod laws;
