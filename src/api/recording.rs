@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::answer;
 use super::decide::{Decision, Terms, decide};
+use super::observe::{Observer, Seen};
 use super::proto::{self, receipt};
 use super::refusal::Refusal;
 use super::ruleset_answer::{rule, sorted};
@@ -44,14 +46,19 @@ pub mod part {
 pub struct CallFacts {
     /// Has the one who answers recorded how the call ends? Else the edge does.
     pub recorded: Arc<AtomicBool>,
-    /// Who called: an authenticated name, else `anonymous@` and the address.
+    /// Who called, as far as its address tells: `anonymous@` and the address.
     pub caller: String,
+    /// The name that the caller proved to have, where it did: seen by all who
+    /// hold these facts, also those who held them before.
+    pub name: Arc<OnceLock<String>>,
     /// Fully qualified method.
     pub method: String,
     /// Trace id, 32 hexadecimal digits.
     pub trace: Option<String>,
     /// When the call came.
     pub received: Timestamp,
+    /// Its place among the calls at work, kept until the work is done.
+    pub place: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl CallFacts {
@@ -61,9 +68,11 @@ impl CallFacts {
         extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
             recorded: Arc::default(),
             caller: "anonymous".to_owned(),
+            name: Arc::default(),
             method: "unknown".to_owned(),
             trace: None,
             received: Timestamp::now(),
+            place: None,
         })
     }
 
@@ -72,11 +81,22 @@ impl CallFacts {
         self.recorded.store(true, Ordering::Relaxed);
     }
 
+    /// The caller has proved to be this one. The first word counts.
+    pub fn is_of(&self, name: &str) {
+        self.name.get_or_init(|| name.to_owned());
+    }
+
+    /// Who called: the name that was proved, else `anonymous@` and the address.
+    #[must_use]
+    pub fn caller(&self) -> &str {
+        self.name.get().unwrap_or(&self.caller)
+    }
+
     /// A leaf that says who called what.
     #[must_use]
     pub fn leaf(&self, kind: Kind) -> Leaf {
         Leaf {
-            caller: Some(self.caller.clone()),
+            caller: Some(self.caller().to_owned()),
             method: Some(self.method.clone()),
             trace: self.trace.clone(),
             ..Leaf::new(kind)
@@ -100,6 +120,7 @@ pub struct RecordedTerms {
 pub struct Recorder {
     audit: Option<Arc<OnceLock<Audit>>>,
     archives: Arc<Mutex<HashMap<String, Archive>>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl fmt::Debug for Recorder {
@@ -123,13 +144,25 @@ impl Recorder {
     /// Nothing is recorded, and every answer says so.
     #[must_use]
     pub fn none() -> Self {
-        Self { audit: None, archives: Arc::default() }
+        Self { audit: None, archives: Arc::default(), observer: None }
     }
 
     /// Into a log that is yet to be opened: until then nothing is answered.
     #[must_use]
     pub fn awaiting() -> Self {
-        Self { audit: Some(Arc::default()), archives: Arc::default() }
+        Self { audit: Some(Arc::default()), archives: Arc::default(), observer: None }
+    }
+
+    /// With someone who is told of each answer.
+    #[must_use]
+    pub fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// What the observer is to be told of an answer, while it is whole; none
+    /// where there is no observer.
+    fn seen(&self, decision: &Decision) -> Option<(Arc<dyn Observer>, Seen)> {
+        self.observer.as_ref().map(|observer| (Arc::clone(observer), Seen::of(&decision.answer)))
     }
 
     /// Is there a record at all?
@@ -186,7 +219,11 @@ impl Recorder {
     ) -> Result<proto::EvaluateResponse, Refusal> {
         let Some(audit) = self.audit()? else {
             let ruleset = ruleset.ok_or(Refusal::NoActiveRuleset)?;
-            return decide(&ruleset, request, terms, Timestamp::now()).map(answer::response);
+            let decision = decide(&ruleset, request, terms, Timestamp::now())?;
+            if let Some((observer, seen)) = self.seen(&decision) {
+                observer.answered(&seen);
+            }
+            return Ok(answer::response(decision));
         };
         call.is_recorded();
         let now = Timestamp::now();
@@ -212,7 +249,7 @@ impl Recorder {
         mut asked: proto::EvaluateRequest,
         terms: &Terms,
     ) -> Result<proto::EvaluateResponse, Refusal> {
-        let archive = self.archive(&decision.ruleset);
+        let (archive, seen) = (self.archive(&decision.ruleset), self.seen(&decision));
         let (id, digest) = (decision.id, decision.ruleset.digest().to_owned());
         let mut rules = std::mem::take(&mut decision.answer.fired);
         rules.sort_unstable();
@@ -246,6 +283,9 @@ impl Recorder {
         let recorded = audit.append(draft, archive.items, Effect::None).await.map_err(not_recorded)?;
         if recorded.before {
             return self.repeated(audit, call, recorded, asked, &terms).await;
+        }
+        if let Some((observer, seen)) = seen {
+            observer.answered(&seen);
         }
         response.receipt = Some(receipt(audit, recorded, false));
         Ok(response)

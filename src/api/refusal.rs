@@ -22,6 +22,8 @@ pub enum Refusal {
     PageToken,
     /// The server is shutting down.
     Draining,
+    /// As much work is being done as may be at once.
+    Overloaded,
     /// As many packages are being checked as may be at once.
     CheckBusy,
     /// The record can't be written: without it there is no answer.
@@ -38,6 +40,14 @@ pub enum Refusal {
     CheckpointPending,
     /// An entry of the record is not what was written.
     RecordDamaged,
+    /// The call shows nothing that names its caller.
+    NoCredentials,
+    /// What it shows does not hold.
+    BadCredentials,
+    /// There are no keys yet to verify a token with.
+    NoKeys,
+    /// The caller may not call the method.
+    NotPermitted,
     /// A fault of the service.
     Internal,
 }

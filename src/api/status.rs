@@ -10,6 +10,7 @@
 //! | message too large | RESOURCE_EXHAUSTED | `RetryInfo` absent: the same message never fits |
 //! | message can't be decoded | INTERNAL, as gRPC says | |
 //! | shutting down | UNAVAILABLE | `RetryInfo` |
+//! | as much work as may be | RESOURCE_EXHAUSTED | `RetryInfo` |
 //! | another package is being checked | UNAVAILABLE | `RetryInfo` |
 //! | the record can't be written, or has to wait too long | UNAVAILABLE | `RetryInfo` |
 //! | the id of the request is that of another request | ALREADY_EXISTS | |
@@ -17,6 +18,10 @@
 //! | what a decision was is erased | FAILED_PRECONDITION | |
 //! | no checkpoint covers an entry yet | UNAVAILABLE | `RetryInfo` |
 //! | an entry of the record is not what was written | DATA_LOSS | |
+//! | no credentials | UNAUTHENTICATED | |
+//! | credentials that do not hold | UNAUTHENTICATED | |
+//! | no keys yet to verify a token with | UNAVAILABLE | `RetryInfo` |
+//! | the caller may not call the method | PERMISSION_DENIED | |
 //! | deadline passed | DEADLINE_EXCEEDED | |
 //! | fault of the service | INTERNAL | |
 //!
@@ -34,7 +39,7 @@ use super::refusal::{Refusal, Violation};
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "concord";
 
-/// When to ask again after UNAVAILABLE: a package loads in less.
+/// When to ask again: a package loads in less.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// The status that a unary call ends with.
@@ -58,7 +63,7 @@ pub fn status(refusal: &Refusal) -> Status {
             let metadata = HashMap::from([("active_digest".to_owned(), active.clone())]);
             details.set_error_info(reason.as_str_name(), DOMAIN, metadata);
         }
-        _ if code == Code::Unavailable => {
+        _ if code == Code::Unavailable || *refusal == Refusal::Overloaded => {
             details.set_retry_info(Some(RETRY));
         }
         _ => {}
@@ -96,6 +101,7 @@ fn code(refusal: &Refusal) -> (Code, ErrorReason) {
         Refusal::PageToken => (Code::InvalidArgument, ErrorReason::PageToken),
         Refusal::NoActiveRuleset => (Code::Unavailable, ErrorReason::NoActiveRuleset),
         Refusal::Draining => (Code::Unavailable, ErrorReason::Draining),
+        Refusal::Overloaded => (Code::ResourceExhausted, ErrorReason::Overloaded),
         Refusal::CheckBusy => (Code::Unavailable, ErrorReason::CheckBusy),
         Refusal::NotRecorded => (Code::Unavailable, ErrorReason::AuditUnavailable),
         Refusal::AuditBusy => (Code::Unavailable, ErrorReason::AuditBusy),
@@ -106,6 +112,10 @@ fn code(refusal: &Refusal) -> (Code, ErrorReason) {
         Refusal::DecisionErased => (Code::FailedPrecondition, ErrorReason::DecisionErased),
         Refusal::CheckpointPending => (Code::Unavailable, ErrorReason::CheckpointPending),
         Refusal::RecordDamaged => (Code::DataLoss, ErrorReason::RecordDamaged),
+        Refusal::NoCredentials => (Code::Unauthenticated, ErrorReason::CredentialsMissing),
+        Refusal::BadCredentials => (Code::Unauthenticated, ErrorReason::CredentialsInvalid),
+        Refusal::NoKeys => (Code::Unavailable, ErrorReason::CredentialsUnverifiable),
+        Refusal::NotPermitted => (Code::PermissionDenied, ErrorReason::NotPermitted),
         Refusal::Internal => (Code::Internal, ErrorReason::Internal),
     }
 }
@@ -118,6 +128,7 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::DigestMismatch { .. } => "the active rules package is not the one required",
         Refusal::RuleNotFound => "the active package has no such rule",
         Refusal::Draining => "the server is shutting down",
+        Refusal::Overloaded => "the server has as much to do as it may; ask again later",
         Refusal::CheckBusy => "another package is being checked",
         Refusal::NotRecorded => "the audit record can't be written, and without it there is no answer",
         Refusal::AuditBusy => "as many audit records wait to be written as may",
@@ -126,6 +137,10 @@ fn message(refusal: &Refusal) -> &'static str {
         Refusal::DecisionErased => "what was recorded of the decision was erased",
         Refusal::CheckpointPending => "no checkpoint covers the entry yet",
         Refusal::RecordDamaged => "an entry of the record is not what was written",
+        Refusal::NoCredentials => "the call has no credentials",
+        Refusal::BadCredentials => "the credentials of the call do not hold",
+        Refusal::NoKeys => "credentials can't be verified yet",
+        Refusal::NotPermitted => "the caller may not call this method",
         Refusal::Internal => "the service failed",
     }
 }

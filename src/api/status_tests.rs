@@ -18,6 +18,7 @@ fn every_refusal_has_its_code_and_reason() {
         (Refusal::PageToken, Code::InvalidArgument, "PAGE_TOKEN"),
         (Refusal::NoActiveRuleset, Code::Unavailable, "NO_ACTIVE_RULESET"),
         (Refusal::Draining, Code::Unavailable, "DRAINING"),
+        (Refusal::Overloaded, Code::ResourceExhausted, "OVERLOADED"),
         (Refusal::DigestMismatch { active: "ab".to_owned() }, Code::FailedPrecondition, "RULESET_DIGEST_MISMATCH"),
         (Refusal::RuleNotFound, Code::NotFound, "RULE_NOT_FOUND"),
         (Refusal::RequestIdReused, Code::AlreadyExists, "REQUEST_ID_REUSED"),
@@ -26,12 +27,17 @@ fn every_refusal_has_its_code_and_reason() {
         (Refusal::DecisionErased, Code::FailedPrecondition, "DECISION_ERASED"),
         (Refusal::CheckpointPending, Code::Unavailable, "CHECKPOINT_PENDING"),
         (Refusal::RecordDamaged, Code::DataLoss, "RECORD_DAMAGED"),
+        (Refusal::NoCredentials, Code::Unauthenticated, "CREDENTIALS_MISSING"),
+        (Refusal::BadCredentials, Code::Unauthenticated, "CREDENTIALS_INVALID"),
+        (Refusal::NoKeys, Code::Unavailable, "CREDENTIALS_UNVERIFIABLE"),
+        (Refusal::NotPermitted, Code::PermissionDenied, "NOT_PERMITTED"),
         (Refusal::Internal, Code::Internal, "INTERNAL"),
     ];
     for (refusal, code, name) in rows {
         let status = status(&refusal);
         assert_eq!((status.code(), reason(&status).as_str()), (code, name));
-        assert_eq!(status.get_details_retry_info().is_some(), code == Code::Unavailable, "{name}");
+        let again = [Code::Unavailable, Code::ResourceExhausted].contains(&code);
+        assert_eq!(status.get_details_retry_info().is_some(), again, "{name}");
         let item = item_status(&refusal);
         assert_eq!((item.code, item.reason.as_str()), (i32::from(code), name));
     }

@@ -5,11 +5,12 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
 use super::folder;
@@ -32,12 +33,20 @@ fn at(path: &Path, what: impl fmt::Display) -> KeyError {
     KeyError(format!("{}: {what}", path.display()))
 }
 
+/// May others read the file, or write it? A file of root may be read by its
+/// group where this is not root's process: so secrets are handed to a service by
+/// systemd (credentials) and by Kubernetes (volumes with an `fsGroup`).
+const fn open_to_others(mode: u32, owner: u32, user: u32) -> bool {
+    let handed = owner == 0 && user != 0;
+    mode & if handed { 0o037 } else { 0o077 } != 0
+}
+
 /// The text of a key file; none where there is no file.
 fn read(path: &Path) -> Result<Option<Zeroizing<String>>, KeyError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(at(path, error)),
-        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => {
+        Ok(meta) if open_to_others(meta.mode(), meta.uid(), geteuid().as_raw()) => {
             return Err(at(path, "others than the owner can read this key, or write it: chmod 600"));
         }
         Ok(_) => {}
@@ -185,7 +194,26 @@ impl Signer {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
+
+    #[test]
+    fn a_group_may_read_what_root_hands_to_a_service_and_nothing_else() {
+        for (mode, owner, user, open) in [
+            (0o100_600, 1000, 1000, false),
+            (0o100_400, 0, 0, false),
+            (0o100_440, 0, 65_532, false),
+            (0o100_640, 0, 65_532, false),
+            (0o100_440, 0, 0, true),
+            (0o100_640, 1000, 1000, true),
+            (0o100_660, 0, 65_532, true),
+            (0o100_444, 0, 65_532, true),
+            (0o100_604, 1000, 1000, true),
+        ] {
+            assert_eq!(open_to_others(mode, owner, user), open, "{mode:o} of {owner}, read by {user}");
+        }
+    }
 
     #[test]
     fn a_key_is_made_once_for_its_owner_alone_and_read_again() {

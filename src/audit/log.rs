@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::checkpoint::Checkpoint;
 use super::content::Dictionary;
 use super::entry::{Draft, Entry, Kind, Leaf, sha256};
+use super::kept::Kept;
 use super::keys::Signer;
 use super::seal::{MasterKey, SealFault, Vault, random};
 use super::store::{Archived, Batch, Head, Row, Store, StoreError, Stored, damaged, folded};
@@ -94,6 +95,7 @@ pub struct Log {
     vault: Vault,
     origin: String,
     signer: Signer,
+    kept: Kept,
     /// Leaves since the last full tile, where no one else has written since.
     pending: Option<(u64, Vec<Hash>)>,
     archived: HashSet<(Archived, [u8; 32])>,
@@ -180,6 +182,8 @@ impl Log {
         }
         let mut log = Self::attach(store, access)?;
         log.check()?;
+        let known = keys(log.store.as_mut())?;
+        log.kept.hold(log.store.as_mut(), &log.origin, &known)?;
         log.introduce()?;
         Ok(log)
     }
@@ -196,10 +200,12 @@ impl Log {
             return Err(StoreError::Unusable(why).into());
         }
         let vault = vault(store.as_mut(), Arc::clone(&access.master))?;
-        let signer = Signer::open(&access.signing_key, &name).map_err(|error| LogError::Key(error.to_string()))?;
+        let signer = Signer::open(&access.signing_key, &name)
+            .map_err(|error| LogError::Key(format!("audit.signing_key_file: {error}")))?;
+        let kept = Kept::beside(&access.signing_key);
         let archived = store.archive()?.into_iter().collect();
         let durable = store.head()?.frontier;
-        Ok(Self { store, vault, origin: name, signer, pending: None, archived, durable })
+        Ok(Self { store, vault, origin: name, signer, kept, pending: None, archived, durable })
     }
 
     /// Name of the log.
@@ -335,13 +341,20 @@ impl Log {
         let size = head.frontier.size();
         // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
         let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
+        let mut signed = None;
         if sign && head.signed < size {
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };
-            batch.insert_checkpoint(size, &checkpoint.sign(&self.signer.keys()))?;
+            let note = checkpoint.sign(&self.signer.keys());
+            batch.insert_checkpoint(size, &note)?;
             head.signed = size;
+            signed = Some(note);
         }
         batch.set_head(&head)?;
         batch.commit()?;
+        if let Some(note) = signed {
+            // Not before it is durable: the log must never be behind it.
+            self.kept.keep(&note);
+        }
         self.durable = head.frontier;
         self.pending = Some((size, pending));
         self.archived.extend(archived);

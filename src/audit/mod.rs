@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`entry`], [`content`] | what is in clear of an entry, and what is sealed |
 //! | [`seal`], [`keys`], `folder` | keys, and where they are |
+//! | `kept` | the last signed head, where the database's writer can't reach it |
 //! | [`tree`], [`checkpoint`] | hashes and proofs; heads that are signed |
 //! | [`store`], [`sqlite`], [`postgres`] | what a database has to do, and the ones that do it |
 //! | [`log`], `writer` | appends and recovers; the thread that does, for all who wait |
@@ -21,6 +22,7 @@ pub mod entry;
 pub mod erase;
 pub mod export;
 mod folder;
+mod kept;
 pub mod keys;
 pub mod log;
 pub mod postgres;
@@ -32,6 +34,7 @@ pub mod sqlite;
 pub mod store;
 pub mod tree;
 pub mod verify;
+mod waiting;
 mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +52,7 @@ use self::records::Records;
 use self::seal::Vault;
 use self::store::{Store, StoreError};
 use self::tree::Hash;
+pub use self::waiting::Waiting;
 use self::writer::{Job, Writer};
 
 /// Readers at once: each holds a connection.
@@ -91,6 +95,8 @@ pub struct Figures {
     pub failed: AtomicU64,
     /// Entries that found no place in the queue in time.
     pub busy: AtomicU64,
+    /// Entries that are not durable yet.
+    pub waiting: Waiting,
 }
 
 /// Why there is no record.
@@ -238,11 +244,16 @@ impl Audit {
         let (id, hash) = (entry.id, entry.hash);
         let (reply, answer) = oneshot::channel();
         let append = Box::new(Append { entry, archive, effect });
-        let sent =
-            self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner).send(Job::Append { append, reply, permit });
-        sent.map_err(|_| NotRecorded::Store)?;
+        self.hand_over(Job::Append { append, reply, permit })?;
         let appended = answer.await.map_err(|_| NotRecorded::Store)??;
         Ok(Recorded { id, index: appended.index, hash, before: appended.before })
+    }
+
+    /// Under one lock, so that entries wait in the order in which they are written.
+    fn hand_over(&self, job: Job) -> Result<(), NotRecorded> {
+        let jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.figures.waiting.enter();
+        jobs.send(job).map_err(|_| NotRecorded::Store)
     }
 
     /// Reads, on a thread that may wait.

@@ -102,3 +102,30 @@ async fn entries_of_many_callers_become_durable_together_and_the_last_checkpoint
     let late = audit.append(draft("p", None), Arc::new([]), Effect::None).await;
     assert_eq!(late.unwrap_err(), NotRecorded::Store);
 }
+
+#[test]
+fn an_older_copy_of_the_file_is_not_gone_on_with_unasked() {
+    let (file, copy) = (File::new(), tempfile::tempdir().unwrap());
+    let copied = |from: &Path, to: &Path| {
+        for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
+            if entry.file_name().to_string_lossy().starts_with(sqlite::FILE) {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+    };
+    drop(shared::open(&file));
+    copied(file.dir(), copy.path());
+    let mut log = shared::open(&file);
+    append(&mut log, draft("p", None));
+    drop(log);
+    let newer = std::fs::read(file.dir().join(sqlite::FILE)).unwrap();
+    copied(copy.path(), file.dir());
+    // What is left is whole: nothing but the kept head says that it is not all.
+    let error = Log::open(file.store(), &access(file.dir())).map(drop).unwrap_err().to_string();
+    assert!(error.contains("signing.head"), "{error}");
+    std::fs::write(file.dir().join(sqlite::FILE), newer).unwrap();
+    drop(shared::open(&file));
+    copied(copy.path(), file.dir());
+    std::fs::remove_file(file.dir().join("signing.head")).unwrap();
+    drop(shared::open(&file));
+}

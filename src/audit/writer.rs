@@ -125,6 +125,7 @@ impl Writer {
         let many = self.unsigned.saturating_add(appends.len() as u64).saturating_add(BATCH as u64) > UNSIGNED;
         let began = Instant::now();
         let outcome = self.log.append(&appends, waited || many);
+        self.figures.waiting.leave(appends.len());
         let counted = if outcome.is_ok() { &self.figures.entries } else { &self.figures.failed };
         counted.fetch_add(appends.len() as u64, Ordering::Relaxed);
         self.figures.commits.fetch_add(1, Ordering::Relaxed);
@@ -195,6 +196,7 @@ impl Writer {
             while let Some(left) = until.map(|until| until.saturating_duration_since(Instant::now())) {
                 match self.jobs.recv_timeout(left) {
                     Ok(Job::Append { reply, .. }) => {
+                        self.figures.waiting.leave(1);
                         self.figures.failed.fetch_add(1, Ordering::Relaxed);
                         self.answer(vec![(reply, Err(NotRecorded::Store))]);
                     }

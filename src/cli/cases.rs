@@ -11,6 +11,10 @@ use crate::api::proto::EvaluateRequest;
 use crate::deck::{self, Case, Deck};
 use crate::diag::{self, Diagnostic, Files};
 use crate::ruleset;
+use crate::server::canary::Canary;
+
+/// Folder of the tour's cases.
+const TOUR: &str = "tour/";
 
 /// The patients of a case file, each at the instant of its case.
 pub(super) fn documents(source: &Source) -> Vec<Document> {
@@ -36,6 +40,21 @@ fn unreadable(fault: &Diagnostic, files: &Files) -> Unreadable {
 
 fn request(case: &Case) -> Result<EvaluateRequest, serde_json::Error> {
     json::from_serde(&json!({"patient": case.patient, "asOf": case.as_of}))
+}
+
+/// Patients of the tour, which the binary carries: they show what a package
+/// says, whichever is in force.
+pub(super) fn canaries() -> Result<Vec<Canary>, Unusable> {
+    let tour = |(name, _): &(String, String)| name.contains(TOUR);
+    let (deck, faults) = deck::read_patients(Files::new(ruleset::embedded_cases().into_iter().filter(tour).collect()));
+    if !faults.is_empty() {
+        return Err(Unusable(diag::render(&faults, &deck.files, false)));
+    }
+    let canary = |case: &Case| {
+        let request = request(case).map_err(|error| Unusable(format!("{}: {error}", deck.files.line(case.span))))?;
+        Ok(Canary { name: case.id.clone(), request })
+    };
+    deck.cases.iter().map(canary).collect()
 }
 
 /// Cases of the package by their ids, each with its place.

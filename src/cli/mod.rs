@@ -3,13 +3,16 @@
 //! | exit | means |
 //! | --- | --- |
 //! | 0 | fine |
-//! | 1 | an item could not be evaluated, or a check failed |
+//! | 1 | an item could not be evaluated, or a check failed; the server does not serve |
 //! | 2 | unusable input, settings or arguments |
 //! | 3 | the server ended with calls in flight |
 
 mod audit;
 mod cases;
+mod descriptor_set;
 mod evaluate;
+mod gate;
+mod healthcheck;
 mod in_force;
 pub mod input;
 pub mod page;
@@ -35,6 +38,8 @@ struct Arguments {
 enum Command {
     /// Serve over gRPC until a signal ends it.
     Serve(serve::Arguments),
+    /// Ask the server of these settings, on this machine, whether it serves.
+    Healthcheck(healthcheck::Arguments),
     /// Evaluate patients from files.
     Evaluate(evaluate::Arguments),
     /// Read, verify, export and prune the audit log.
@@ -45,6 +50,8 @@ enum Command {
     Rules(rules::Command),
     /// Print every setting and every parameter of the rules package, its value and where it comes from.
     Config(settings::Arguments),
+    /// Print the descriptor set of the contract: for `grpcurl -protoset`, proxies that transcode, and generators.
+    DescriptorSet,
 }
 
 /// How a command ends.
@@ -89,10 +96,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match arguments.command {
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Audit(command) => audit::run(command),
         Command::Rules(command) => rules::run(command),
         Command::Config(arguments) => settings::run(&arguments),
+        Command::DescriptorSet => descriptor_set::run(),
     }
     .into()
 }

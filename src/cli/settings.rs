@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::{Exit, Format, complain, in_force, print};
 use crate::api::decide::Terms;
 use crate::api::limits::Limits;
+use crate::config::docs;
 use crate::config::{ConfigError, Entry, FILE_VARIABLE, Layers, Loaded, Settings, load};
 use crate::note::TrustedKey;
 use crate::ruleset::trust::{Contents, Trust};
@@ -30,12 +31,21 @@ pub(super) struct SettingsArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    page: Option<Page>,
     #[command(flatten)]
     settings: SettingsArguments,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Page {
+    /// Print what settings there are, as Markdown: type, unit, default, meaning and variable of each.
+    Docs,
 }
 
 impl SettingsArguments {
@@ -123,6 +133,10 @@ pub(super) fn ruleset(settings: &Settings) -> Result<Ruleset, Unusable> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
+    if let Some(Page::Docs) = arguments.page {
+        print(&docs::page());
+        return Exit::Fine;
+    }
     let loaded = match arguments.settings.load(Vec::new()) {
         Ok(loaded) => loaded,
         Err(Unusable(message)) => {

@@ -2,8 +2,12 @@
 //! later layer wins. A key that no layer can have is an error, since a setting
 //! that is spelled wrong and ignored is one that is not in force.
 
+mod auth;
+pub mod docs;
 mod keys;
+mod server;
 mod settings;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,12 +15,14 @@ use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Map, Source, Value, ValueKind};
 
+pub use self::auth::AuthSettings;
 use self::keys::nearest;
 pub use self::keys::{KEYS, Key, Kind, Preset};
+pub use self::server::{ClientAuth, Reflection, ServerSettings, TlsFiles, TlsSettings};
 pub use self::settings::{
-    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, ServerSettings, Settings,
-    TelemetrySettings,
+    AnswerSettings, AuditSettings, AuditStore, LimitSettings, LogFormat, RulesSettings, Settings, TelemetrySettings,
 };
+pub use self::watch::{AdminSettings, CanarySettings};
 
 /// Prefix of environment variables: `CONCORD__SERVER__GRPC_ADDR`.
 pub const PREFIX: &str = "CONCORD";

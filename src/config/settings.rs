@@ -1,45 +1,39 @@
 //! Settings with their types.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+
+use super::auth::AuthSettings;
+use super::server::{ServerSettings, TlsSettings};
+use super::watch::{AdminSettings, CanarySettings};
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
     /// The server.
     pub server: ServerSettings,
+    /// Encryption of the gRPC listener.
+    pub tls: TlsSettings,
     /// Limits of requests.
     pub limits: LimitSettings,
+    /// Who may call.
+    pub auth: AuthSettings,
     /// The rules package.
     pub rules: RulesSettings,
     /// Answers.
     pub answer: AnswerSettings,
     /// The audit of record.
     pub audit: AuditSettings,
-    /// Logs and traces.
+    /// Logs, traces and metrics.
     pub telemetry: TelemetrySettings,
-}
-
-/// The server.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ServerSettings {
-    /// Address of the gRPC listener.
-    pub grpc_addr: SocketAddr,
-    /// Listen without TLS on an address that is not loopback.
-    pub allow_plaintext_off_loopback: bool,
-    /// Longest time that a unary call may take.
-    #[serde(deserialize_with = "length")]
-    pub deadline_max: Duration,
-    /// Time between NOT_SERVING and the end of the listener.
-    #[serde(deserialize_with = "length")]
-    pub drain_lead: Duration,
-    /// Time that calls in flight then have.
-    #[serde(deserialize_with = "length")]
-    pub drain_deadline: Duration,
+    /// Probes and metrics over HTTP.
+    #[serde(default)]
+    pub admin: AdminSettings,
+    /// Canary patients.
+    pub canary: CanarySettings,
 }
 
 /// Where the record is kept.
@@ -99,6 +93,22 @@ pub struct LimitSettings {
     pub metadata_bytes: u32,
     /// Concurrent streams of a connection.
     pub streams: u32,
+    /// Unary calls at work in the process; none: by the number of processors.
+    pub in_flight: Option<u32>,
+    /// Streams of decisions that are open in the process.
+    pub open_streams: u32,
+    /// Bytes of a frame.
+    pub frame_bytes: u32,
+    /// Bytes that a stream may have sent and not been read of.
+    pub stream_window_bytes: u32,
+    /// Bytes that a connection may have sent and not been read of.
+    pub connection_window_bytes: u32,
+    /// Bytes of an answer that wait for its reader.
+    pub send_buffer_bytes: u32,
+    /// Streams that the caller took back before they were begun.
+    pub pending_resets: u32,
+    /// Streams that the server ended for the caller's errors.
+    pub error_resets: u32,
     /// Entries of a list of the record.
     pub list_entries: u32,
     /// Bytes of a string.
@@ -133,18 +143,20 @@ pub struct AnswerSettings {
     pub purpose_of_use: String,
 }
 
-/// Logs and traces.
+/// Logs, traces and metrics.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TelemetrySettings {
     /// Form of the logs.
     pub log_format: LogFormat,
     /// What is logged.
     pub log_filter: String,
-    /// Where traces go.
+    /// Where traces, metrics and logs go.
     pub otlp_endpoint: Option<String>,
-    /// Share of traces that are kept.
+    /// Share of traces that are kept where no caller is followed.
     pub sample_ratio: f64,
-    /// `service.name` of the traces.
+    /// Callers' sampled traces that are followed in a second.
+    pub sampled_per_second: u32,
+    /// `service.name` of all of it.
     pub service_name: String,
 }
 
@@ -174,6 +186,9 @@ impl Settings {
             ("limits.ruleset_bytes", limits.ruleset_bytes),
             ("limits.metadata_bytes", limits.metadata_bytes),
             ("limits.streams", limits.streams),
+            ("limits.in_flight", limits.in_flight.unwrap_or(1)),
+            ("limits.open_streams", limits.open_streams),
+            ("limits.send_buffer_bytes", limits.send_buffer_bytes),
             ("limits.list_entries", limits.list_entries),
             ("limits.string_bytes", limits.string_bytes),
             ("limits.violations", limits.violations),
@@ -181,15 +196,16 @@ impl Settings {
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
             return Err(Unfit { key, wanted: "1 or more" });
         }
+        limits.check_windows()?;
         if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
             return Err(Unfit { key: "telemetry.sample_ratio", wanted: "0 to 1" });
         }
-        if self.server.deadline_max.is_zero() {
-            return Err(Unfit { key: "server.deadline_max", wanted: "more than nothing" });
-        }
+        self.server.check()?;
+        self.tls.check(&self.server)?;
         if self.rules.poll.is_zero() {
             return Err(Unfit { key: "rules.poll", wanted: "more than nothing" });
         }
+        self.auth.check(&self.tls)?;
         self.rules.check()?;
         self.audit.check()?;
         let purpose = &self.answer.purpose_of_use;
@@ -197,6 +213,23 @@ impl Settings {
             return Err(Unfit { key: "answer.purpose_of_use", wanted: "a code" });
         }
         Ok(())
+    }
+}
+
+impl LimitSettings {
+    /// What HTTP/2 says these may be.
+    fn check_windows(&self) -> Result<(), Unfit> {
+        if !(16_384..=16_777_215).contains(&self.frame_bytes) {
+            return Err(Unfit { key: "limits.frame_bytes", wanted: "16384 to 16777215" });
+        }
+        let windows = [
+            ("limits.stream_window_bytes", self.stream_window_bytes),
+            ("limits.connection_window_bytes", self.connection_window_bytes),
+        ];
+        match windows.into_iter().find(|(_, bytes)| !(65_535..=0x7fff_ffff).contains(bytes)) {
+            Some((key, _)) => Err(Unfit { key, wanted: "65535 to 2147483647" }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -263,14 +296,14 @@ pub(super) fn parse_length(text: &str) -> Option<Duration> {
     }
 }
 
-fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+pub(super) fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse_length(&text)
         .ok_or_else(|| serde::de::Error::custom(format_args!("`{text}` is not a time such as 250ms, 5s or 2m")))
 }
 
 /// Reads a list, or text with commas, as a variable and a flag have it.
-fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Texts {

@@ -11,17 +11,18 @@ use opentelemetry::trace::{SpanContext, TraceContextExt as _, TraceState};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::Code;
-use tonic::transport::server::TcpConnectInfo;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use super::calls::Open;
 use crate::api::recording::CallFacts;
 use crate::api::status::code_word;
-use crate::telemetry::semconv;
+use crate::identity::Peer;
+use crate::telemetry::{calls, semconv};
 
 /// Methods by path, and whether they stream. Whatever else is called goes by
 /// one name, so that a caller can't fill telemetry with names.
-const METHODS: &[(&str, bool)] = &[
+pub(super) const METHODS: &[(&str, bool)] = &[
     ("concord.v1.DecisionService/Evaluate", false),
     ("concord.v1.DecisionService/EvaluateStream", true),
     ("concord.v1.RulesetService/GetRuleset", false),
@@ -43,9 +44,26 @@ const METHODS: &[(&str, bool)] = &[
 
 const OTHER: &str = "_OTHER";
 
-/// Taken off the caller's deadline, so that our timer fires before the
-/// transport's, which would answer CANCELLED.
-const MARGIN: Duration = Duration::from_millis(1);
+/// What a call costs, to admission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Health and reflection.
+    Exempt,
+    /// An answer.
+    Unary,
+    /// Answers until one side ends it.
+    Stream,
+}
+
+/// The class of a method by its path. What is no method counts as one of ours:
+/// it is not to cost less.
+pub(super) fn class(path: &str) -> Class {
+    match named(path) {
+        (name, _) if name.starts_with("grpc.") => Class::Exempt,
+        (_, true) => Class::Stream,
+        (_, false) => Class::Unary,
+    }
+}
 
 /// A call in progress. Dropping it makes the record.
 pub(super) struct Call {
@@ -54,13 +72,19 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// As the record names it.
     pub(super) facts: CallFacts,
+    /// Is there less time than it would take? Then it is not begun.
+    pub(super) hopeless: bool,
+    /// Was it refused for load? Then a count is all that is kept of it.
+    pub(super) shed: bool,
     method: &'static str,
     begun: Instant,
     status: Option<Code>,
+    /// Keeps the connection from being idle.
+    open: Option<Arc<Open>>,
 }
 
 impl Call {
-    pub(super) fn begin<B>(request: &Request<B>, longest: Duration) -> Self {
+    pub(super) fn begin<B>(request: &mut Request<B>, longest: Duration, floor: Duration) -> Self {
         let begun = Instant::now();
         // The path alone: what follows a question mark is routed all the same.
         let (method, streams) = named(request.uri().path());
@@ -78,6 +102,7 @@ impl Call {
             { semconv::RPC_SYSTEM } = "grpc",
             { semconv::RPC_METHOD } = method,
             { semconv::RPC_STATUS } = tracing::field::Empty,
+            { semconv::DECISION_ID } = tracing::field::Empty,
             trace_id = tracing::field::Empty,
         );
         let asked = caller_span(request.headers());
@@ -91,29 +116,49 @@ impl Call {
         if let Some(trace) = trace {
             span.record("trace_id", tracing::field::display(trace));
         }
-        let peer = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
+        let peer = request.extensions().get::<Peer>().and_then(|peer| peer.address);
         let facts = CallFacts {
             recorded: Arc::default(),
             caller: peer.map_or_else(|| "anonymous".to_owned(), |peer| format!("anonymous@{}", peer.ip())),
+            name: Arc::default(),
             method: method.to_owned(),
             trace: trace.map(|trace| trace.to_string()),
             received: jiff::Timestamp::now(),
+            place: None,
         };
+        calls::begun(method);
         Self {
             span,
             facts,
-            deadline: budget.and_then(|budget| begun.checked_add(budget.saturating_sub(MARGIN))),
+            deadline: budget.and_then(|budget| begun.checked_add(budget)),
+            hopeless: wanted.is_some_and(|wanted| wanted < floor),
+            shed: false,
             method,
             begun,
             status: None,
+            open: request.extensions_mut().remove(),
         }
     }
 
     /// Is it one of which the record says how it ended? Those of health and
-    /// reflection say nothing of patients, and names that are no methods are
-    /// anyone's to make up.
-    pub(super) fn is_ours(&self) -> bool {
-        self.method.starts_with("concord.")
+    /// reflection say nothing of patients, names that are no methods are
+    /// anyone's to make up, and of what was refused for load nothing was read.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.method.starts_with("concord.") && !self.shed
+    }
+
+    /// Something of the answer is ready, and waits for the caller to take it.
+    pub(super) fn ready(&self) {
+        if let Some(open) = &self.open {
+            open.ready();
+        }
+    }
+
+    /// The caller has taken it.
+    pub(super) fn taken(&self) {
+        if let Some(open) = &self.open {
+            open.taken();
+        }
     }
 
     /// Notes how the call ends. The first word counts.
@@ -127,9 +172,11 @@ impl Drop for Call {
         // Without a status the caller left before the end.
         let code = code_word(self.status.unwrap_or(Code::Cancelled));
         self.span.record(semconv::RPC_STATUS, code);
-        let micros = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = self.begun.elapsed();
+        calls::ended(self.method, code, took);
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
-        if self.method.starts_with("grpc.health") {
+        if self.shed || self.method.starts_with("grpc.health") {
             tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");
         } else {
             tracing::info!(method = self.method, status = code, elapsed_us = micros, "call");
@@ -208,8 +255,8 @@ mod tests {
     #[test]
     fn a_stream_without_a_deadline_has_none() {
         let call = |path: &str| {
-            let request = Request::builder().uri(path).body(()).unwrap();
-            Call::begin(&request, Duration::from_secs(10)).deadline.is_some()
+            let mut request = Request::builder().uri(path).body(()).unwrap();
+            Call::begin(&mut request, Duration::from_secs(10), Duration::ZERO).deadline.is_some()
         };
         assert!(call("/concord.v1.DecisionService/Evaluate"));
         assert!(!call("/grpc.health.v1.Health/Watch"));

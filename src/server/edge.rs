@@ -6,11 +6,13 @@
 //!    where the caller leaves;
 //! 2. panics: caught, INTERNAL, so that no connection is torn down;
 //! 3. deadline: the caller's or the server's, whichever is sooner, answered
-//!    with DEADLINE_EXCEEDED; bodies of streams included;
-//! 4. record: how a call ended that no service has recorded, before it is told;
+//!    with DEADLINE_EXCEEDED; bodies of streams included. A call that leaves
+//!    next to no time is answered so at once;
+//! 4. record: how a call ended that no service has recorded, before it is told.
+//!    Calls refused for load are counted alone: a record of each would be one
+//!    more thing that there is too much of;
 //! 5. words: statuses that the transport made get constant text, since its own
-//!    quotes what was sent;
-//! 6. the services.
+//!    quotes what was sent.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +30,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
+use super::admit::Shed;
 use super::call::Call;
 use crate::api::recording::Recorder;
 use crate::api::refusal::Refusal;
@@ -35,27 +38,28 @@ use crate::api::status::{deadline_exceeded, of_transport, status};
 
 /// Makes the [`Edge`] around the services.
 #[derive(Clone, Debug)]
-pub struct EdgeLayer {
+pub(super) struct EdgeLayer {
     /// Longest time that a unary call may take.
-    pub deadline_max: Duration,
+    pub(super) deadline_max: Duration,
+    /// A call with less time than this is not begun.
+    pub(super) deadline_floor: Duration,
     /// Records calls that no service has answered.
-    pub recorder: Recorder,
+    pub(super) recorder: Recorder,
 }
 
 impl<S> Layer<S> for EdgeLayer {
     type Service = Edge<S>;
 
     fn layer(&self, inner: S) -> Edge<S> {
-        Edge { inner, deadline_max: self.deadline_max, recorder: self.recorder.clone() }
+        Edge { inner, terms: self.clone() }
     }
 }
 
 /// See the head of this file.
 #[derive(Clone, Debug)]
-pub struct Edge<S> {
+pub(super) struct Edge<S> {
     inner: S,
-    deadline_max: Duration,
-    recorder: Recorder,
+    terms: EdgeLayer,
 }
 
 type Answer = Result<Response<Body>, Infallible>;
@@ -74,10 +78,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let call = Call::begin(&request, self.deadline_max);
-        request.extensions_mut().insert(call.facts.clone());
-        let inner = call.span.in_scope(|| caught(|| self.inner.call(request)));
-        Box::pin(answer(call, inner, self.recorder.clone()))
+        let call = Call::begin(&mut request, self.terms.deadline_max, self.terms.deadline_floor);
+        let inner = if call.hopeless {
+            Err(deadline_exceeded())
+        } else {
+            request.extensions_mut().insert(call.facts.clone());
+            let inner = call.span.in_scope(|| caught(|| self.inner.call(request)));
+            inner.map_err(|Panicked| status(&Refusal::Internal))
+        };
+        Box::pin(answer(call, inner, self.terms.recorder.clone()))
     }
 }
 
@@ -89,14 +98,15 @@ fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
 }
 
-async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Panicked>, recorder: Recorder) -> Answer {
+async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Status>, recorder: Recorder) -> Answer {
     let response = match inner {
         Ok(inner) => within(&call, inner).await,
-        Err(Panicked) => failed(&status(&Refusal::Internal)),
+        Err(status) => failed(&status),
     };
     let (mut head, mut body) = response.into_parts();
     let mut told = reworded(&mut head.headers);
-    if let Some(code) = told.filter(|code| *code != Code::Ok && call.is_ours())
+    call.shed = head.extensions.remove::<Shed>().is_some();
+    if let Some(code) = told.filter(|code| *code != Code::Ok && call.is_recorded())
         && let Err(refusal) = recorded(&call, &recorder, code, &head.headers).await
     {
         (head, body) = failed(&status(&refusal)).into_parts();
@@ -105,6 +115,7 @@ async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Pan
     if let Some(code) = told {
         call.ends(code);
     }
+    call.ready();
     let deadline = call.deadline.map(|deadline| Box::pin(sleep_until(deadline)));
     let body = Observed { inner: body, call: Some(call), deadline };
     Ok(Response::from_parts(head, Body::new(body)))
@@ -193,6 +204,8 @@ impl http_body::Body for Observed {
         let Some(call) = &this.call else {
             return Poll::Ready(None);
         };
+        // Asked for more only where there is room to send it.
+        call.taken();
         let span = call.span.clone();
         let step = span.in_scope(|| caught(|| Pin::new(&mut this.inner).poll_frame(context)));
         let Ok(step) = step else {
@@ -207,6 +220,9 @@ impl http_body::Body for Observed {
         let frame = ready!(step);
         match frame {
             Some(Ok(mut frame)) => {
+                if let Some(call) = &this.call {
+                    call.ready();
+                }
                 if let Some(trailers) = frame.trailers_mut() {
                     let code = reworded(trailers).unwrap_or(Code::Unknown);
                     this.end(code);

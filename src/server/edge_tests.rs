@@ -49,7 +49,12 @@ impl http_body::Body for Bad {
 }
 
 async fn call(path: &str, timeout: Option<&str>) -> Status {
-    let mut edge = EdgeLayer { deadline_max: Duration::from_millis(200), recorder: Recorder::none() }.layer(Acting);
+    let mut edge = EdgeLayer {
+        deadline_max: Duration::from_millis(200),
+        deadline_floor: Duration::from_millis(5),
+        recorder: Recorder::none(),
+    }
+    .layer(Acting);
     let mut request = Request::builder().uri(path);
     if let Some(timeout) = timeout {
         request = request.header("grpc-timeout", timeout);
@@ -78,7 +83,8 @@ async fn each_failure_has_its_code_and_no_words_of_the_caller() {
         ("/never", None, Code::DeadlineExceeded),
         ("/never", Some("10m"), Code::DeadlineExceeded),
         ("/body-hangs", Some("10m"), Code::DeadlineExceeded),
-        ("/fine", Some("0n"), Code::Ok),
+        ("/fine", Some("0n"), Code::DeadlineExceeded),
+        ("/fine", Some("4m"), Code::DeadlineExceeded),
         ("/large", None, Code::ResourceExhausted),
         ("/garbage", None, Code::Internal),
     ] {

@@ -75,6 +75,18 @@ impl Board {
         self.0.borrow().phase
     }
 
+    /// Why the server is not ready; none where it is.
+    #[must_use]
+    pub fn unready(&self) -> Option<&'static str> {
+        let View { phase, recordable } = *self.0.borrow();
+        match phase {
+            Phase::Starting => Some("no rules package is active yet"),
+            Phase::Serving if recordable => None,
+            Phase::Serving => Some("the audit log can't be written"),
+            Phase::Leaving | Phase::Draining => Some("shutting down"),
+        }
+    }
+
     /// The gRPC service.
     #[must_use]
     pub fn service(&self) -> HealthService {

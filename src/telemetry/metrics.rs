@@ -1,9 +1,25 @@
-//! Metrics. Where no endpoint is set they go nowhere, and cost next to nothing.
+//! Metrics of the rules package, the audit log and the process. Where nothing
+//! collects them they go nowhere, and cost next to nothing.
+
+use std::sync::OnceLock;
 
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, global};
 
 use super::semconv;
+
+/// Counts an attempt to read the keys of tokens.
+pub fn count_key_load(fine: bool) {
+    static LOADS: OnceLock<Counter<u64>> = OnceLock::new();
+    let loads = LOADS.get_or_init(|| {
+        global::meter(semconv::SCOPE)
+            .u64_counter(semconv::KEY_LOADS)
+            .with_description("attempts to read the keys that tokens are verified with, by outcome")
+            .with_unit("{attempt}")
+            .build()
+    });
+    loads.add(1, &[KeyValue::new("outcome", if fine { "loaded" } else { "failed" })]);
+}
 
 /// Metrics of the rules package.
 #[derive(Debug)]
@@ -72,6 +88,10 @@ pub struct AuditFigures {
     pub failed: u64,
     /// Entries that found no place in the queue in time.
     pub busy: u64,
+    /// Entries that wait to be durable.
+    pub waiting: u64,
+    /// Seconds that the oldest of them has waited.
+    pub lag_seconds: f64,
 }
 
 /// Tells the figures of the audit log whenever metrics are collected.
@@ -95,10 +115,71 @@ pub fn observe_audit(figures: impl Fn() -> AuditFigures + Clone + Send + Sync + 
             observer.observe(read().busy, &[KeyValue::new("reason", "busy")]);
         })
         .build();
+    let read = figures.clone();
     meter
         .f64_observable_counter(semconv::AUDIT_COMMIT_TIME)
         .with_description("time that commits of the audit log took")
         .with_unit("s")
-        .with_callback(move |observer| observer.observe(figures().commit_seconds, &[]))
+        .with_callback(move |observer| observer.observe(read().commit_seconds, &[]))
         .build();
+    let read = figures.clone();
+    meter
+        .u64_observable_gauge(semconv::AUDIT_WAITING)
+        .with_description("audit entries that wait to be durable")
+        .with_unit("{entry}")
+        .with_callback(move |observer| observer.observe(read().waiting, &[]))
+        .build();
+    meter
+        .f64_observable_gauge(semconv::AUDIT_LAG)
+        .with_description("time that the oldest audit entry has waited to be durable")
+        .with_unit("s")
+        .with_callback(move |observer| observer.observe(figures().lag_seconds, &[]))
+        .build();
+}
+
+/// Tells what the process uses. Where the system does not say, nothing is told.
+pub fn observe_process() {
+    let meter = global::meter(semconv::SCOPE);
+    meter
+        .u64_observable_gauge(semconv::PROCESS_MEMORY)
+        .with_description("memory of the process that is in use")
+        .with_unit("By")
+        .with_callback(|observer| {
+            if let Some(bytes) = memory() {
+                observer.observe(bytes, &[]);
+            }
+        })
+        .build();
+    meter
+        .u64_observable_gauge(semconv::PROCESS_DESCRIPTORS)
+        .with_description("file descriptors that are open")
+        .with_unit("{file_descriptor}")
+        .with_callback(|observer| {
+            if let Some(count) = descriptors() {
+                observer.observe(count, &[]);
+            }
+        })
+        .build();
+    meter
+        .u64_observable_gauge(semconv::DESCRIPTOR_LIMIT)
+        .with_description("file descriptors that may be open")
+        .with_unit("{file_descriptor}")
+        .with_callback(|observer| {
+            let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+            if let Some(limit) = limit {
+                observer.observe(limit, &[]);
+            }
+        })
+        .build();
+}
+
+fn memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+fn descriptors() -> Option<u64> {
+    u64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()
 }

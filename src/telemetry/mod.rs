@@ -5,25 +5,39 @@
 //! Only W3C trace context is read from a call. Baggage is not: it would be
 //! passed on in clear to whoever is called next.
 
+pub mod calls;
+pub mod canaries;
+pub mod decisions;
 pub mod metrics;
+pub mod page;
+mod sampler;
 pub mod semconv;
+pub mod server;
 
 use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use tokio::task::spawn_blocking;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
+use uuid::Uuid;
 
-/// Longest time that the last spans and metrics may take to leave at the end.
+use self::page::Page;
+use self::sampler::Capped;
+
+/// Longest time that the last spans, metrics and logs may take to leave at the end.
 const FLUSH: Duration = Duration::from_secs(3);
 
 /// What is logged and traced, and where it goes.
@@ -33,13 +47,17 @@ pub struct Options {
     pub json: bool,
     /// Filter in the syntax of `tracing-subscriber`: `info,concord=debug`.
     pub filter: String,
-    /// OTLP endpoint over gRPC, `http://collector:4317`. None: no traces and
-    /// metrics leave.
+    /// OTLP endpoint over gRPC, `http://collector:4317`. None: no traces,
+    /// metrics and logs leave.
     pub otlp_endpoint: Option<String>,
-    /// Share of traces that are kept where the caller has not decided, 0 to 1.
+    /// Share of traces that are kept where no caller is followed, 0 to 1.
     pub sample_ratio: f64,
-    /// `service.name` of the traces and metrics.
+    /// Callers' sampled traces that are followed in a second.
+    pub sampled_per_second: u32,
+    /// `service.name` of all that leaves.
     pub service_name: String,
+    /// Collect metrics for a page of them too.
+    pub page: bool,
 }
 
 /// Why telemetry can't be set up.
@@ -56,28 +74,46 @@ impl std::error::Error for TelemetryError {}
 
 /// Telemetry in force. [`Telemetry::flush`] sends what is left.
 #[derive(Debug)]
-pub struct Telemetry(Option<(SdkTracerProvider, SdkMeterProvider)>);
+pub struct Telemetry {
+    spans: Option<SdkTracerProvider>,
+    logs: Option<SdkLoggerProvider>,
+    metrics: Option<SdkMeterProvider>,
+    page: Option<Page>,
+}
 
-/// Sets up logs to standard error, and traces and metrics where an endpoint is set. Once a
-/// process, inside the runtime that exports.
+/// Sets up logs to standard error, traces, metrics and logs to where an endpoint is
+/// set, and the page of metrics. Once a process, inside the runtime that exports.
 ///
 /// # Errors
 /// [`TelemetryError`] where the filter or the endpoint can't be used, or where
 /// it is set up already.
 pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
-    let filter = EnvFilter::try_new(&options.filter)
-        .map_err(|error| TelemetryError(format!("telemetry.log_filter: {error}")))?;
-    let providers = options.otlp_endpoint.as_deref().map(|endpoint| providers(endpoint, options)).transpose()?;
-    let traces = providers.as_ref().map(|(spans, _)| traces(spans.tracer(semconv::SCOPE)));
-    let subscriber =
-        Registry::default().with(traces).with(logs(options.json).with_filter(filter.and(filter_fn(is_fit))));
+    let telemetry = Telemetry::new(options)?;
+    let traces = telemetry.spans.as_ref().map(|spans| traces(spans.tracer(semconv::SCOPE)));
+    // The same lines as on standard error, and no others.
+    let sent = telemetry.logs.as_ref().map(OpenTelemetryTracingBridge::new);
+    let sent = sent.map(|sent| filtered(sent, &options.filter)).transpose()?;
+    let shown = filtered(logs(options.json), &options.filter)?;
+    let subscriber = Registry::default().with(traces).with(shown).with(sent);
+    // Before there is anyone to whom the library would say so.
+    if let Some(metrics) = &telemetry.metrics {
+        opentelemetry::global::set_meter_provider(metrics.clone());
+        metrics::observe_process();
+    }
     tracing::subscriber::set_global_default(subscriber)
         .map_err(|_| TelemetryError("telemetry is set up already".to_owned()))?;
-    if let Some((_, metrics)) = &providers {
-        opentelemetry::global::set_meter_provider(metrics.clone());
-    }
     quiet_panics();
-    Ok(Telemetry(providers))
+    Ok(telemetry)
+}
+
+/// Lets through what the settings ask for, as far as it is fit.
+fn filtered<S>(layer: impl Layer<S> + Send + Sync, filter: &str) -> Result<impl Layer<S> + Send + Sync, TelemetryError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let wanted =
+        EnvFilter::try_new(filter).map_err(|error| TelemetryError(format!("telemetry.log_filter: {error}")))?;
+    Ok(layer.with_filter(wanted.and(filter_fn(is_fit))))
 }
 
 /// Below info, the libraries quote frames and headers: whatever the filter
@@ -109,21 +145,6 @@ where
         .with_filter(tracing_subscriber::filter::Targets::new().with_target("concord", Level::INFO))
 }
 
-fn providers(endpoint: &str, options: &Options) -> Result<(SdkTracerProvider, SdkMeterProvider), TelemetryError> {
-    let failed = |error| TelemetryError(format!("telemetry.otlp_endpoint: {error}"));
-    let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(failed)?;
-    let metrics = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build().map_err(failed)?;
-    let resource = Resource::builder().with_service_name(options.service_name.clone()).build();
-    let ratio = Sampler::TraceIdRatioBased(options.sample_ratio);
-    let spans = SdkTracerProvider::builder()
-        .with_batch_exporter(spans)
-        .with_sampler(Sampler::ParentBased(Box::new(ratio)))
-        .with_resource(resource.clone())
-        .build();
-    let metrics = SdkMeterProvider::builder().with_periodic_exporter(metrics).with_resource(resource).build();
-    Ok((spans, metrics))
-}
-
 /// A panic's message may quote what was being worked on: the place is enough.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
@@ -133,17 +154,67 @@ fn quiet_panics() {
 }
 
 impl Telemetry {
-    /// Sends the spans and metrics that are left, and waits for it a few seconds at most.
-    /// On a thread of its own: the exporter blocks, and on the only worker of a
-    /// small machine it would wait for itself.
+    fn new(options: &Options) -> Result<Self, TelemetryError> {
+        let failed = |error: &dyn fmt::Display| TelemetryError(format!("telemetry.otlp_endpoint: {error}"));
+        // Several processes send to one collector: without a name each, their
+        // sums would be one series.
+        let resource = Resource::builder()
+            .with_service_name(options.service_name.clone())
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .with_attribute(KeyValue::new("service.instance.id", Uuid::now_v7().to_string()))
+            .build();
+        let mut metrics = SdkMeterProvider::builder().with_resource(resource.clone());
+        let mut telemetry = Self { spans: None, logs: None, metrics: None, page: None };
+        if let Some(endpoint) = &options.otlp_endpoint {
+            let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build();
+            let spans = SdkTracerProvider::builder()
+                .with_batch_exporter(spans.map_err(|error| failed(&error))?)
+                .with_sampler(Capped::new(options.sample_ratio, options.sampled_per_second))
+                .with_resource(resource.clone());
+            let logs = LogExporter::builder().with_tonic().with_endpoint(endpoint).build();
+            let logs = SdkLoggerProvider::builder()
+                .with_batch_exporter(logs.map_err(|error| failed(&error))?)
+                .with_resource(resource);
+            let sent = MetricExporter::builder().with_tonic().with_endpoint(endpoint).build();
+            metrics = metrics.with_periodic_exporter(sent.map_err(|error| failed(&error))?);
+            telemetry = Self { spans: Some(spans.build()), logs: Some(logs.build()), ..telemetry };
+        }
+        if options.page {
+            let (page, reader) = Page::new().map_err(|error| TelemetryError(format!("metrics: {error}")))?;
+            metrics = metrics.with_reader(reader);
+            telemetry.page = Some(page);
+        }
+        if options.page || options.otlp_endpoint.is_some() {
+            telemetry.metrics = Some(metrics.build());
+        }
+        Ok(telemetry)
+    }
+
+    /// The page of metrics, where the options ask for one.
+    #[must_use]
+    pub fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
+    }
+
+    /// Sends what is left, and waits for it a few seconds at most. On threads of
+    /// their own: the exporters block, and on the only worker of a small machine
+    /// they would wait for themselves.
     pub async fn flush(self) {
-        let Some((spans, metrics)) = self.0 else { return };
-        let spans = tokio::task::spawn_blocking(move || spans.shutdown_with_timeout(FLUSH));
-        let metrics = tokio::task::spawn_blocking(move || metrics.shutdown_with_timeout(FLUSH));
-        let both = async { (spans.await, metrics.await) };
-        match tokio::time::timeout(FLUSH, both).await {
-            Ok((Ok(Ok(())), Ok(Ok(())))) => {}
-            _ => tracing::warn!("the last spans or metrics could not be sent"),
+        let Self { spans, logs, metrics, page: _ } = self;
+        let parts = [
+            spans.map(|spans| spawn_blocking(move || spans.shutdown_with_timeout(FLUSH))),
+            metrics.map(|metrics| spawn_blocking(move || metrics.shutdown_with_timeout(FLUSH))),
+            logs.map(|logs| spawn_blocking(move || logs.shutdown_with_timeout(FLUSH))),
+        ];
+        let all = async {
+            let mut sent = true;
+            for part in parts.into_iter().flatten() {
+                sent &= matches!(part.await, Ok(Ok(())));
+            }
+            sent
+        };
+        if !matches!(tokio::time::timeout(FLUSH, all).await, Ok(true)) {
+            tracing::warn!("the last spans, metrics or logs could not be sent");
         }
     }
 }

@@ -176,7 +176,8 @@ async fn a_caller_that_leaves_does_not_take_its_record_along() {
         tokio::time::sleep(Duration::from_millis(300)).await;
     };
     let log = server.log.lock().unwrap().clone();
-    let evaluated = log.matches("\"status\":\"OK\"").count();
+    // Health was asked too, the more often the longer the start took.
+    let evaluated = log.matches("\"method\":\"concord.v1.DecisionService/Evaluate\",\"status\":\"OK\"").count();
     assert!(decisions.len() >= evaluated.saturating_sub(1) && !decisions.is_empty(), "{} {evaluated}", decisions.len());
 }
 

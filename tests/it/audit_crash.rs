@@ -19,7 +19,7 @@ use crate::disk::power::Chance;
 const CALLERS: usize = 32;
 
 /// Rounds of one log: the whole of it is read after each.
-const ROUNDS_OF_A_LOG: usize = 50;
+const ROUNDS_OF_A_LOG: usize = 20;
 
 /// One caller: what it was answered, and what it asked and has no answer to.
 async fn caller(client: Client, numbers: Arc<AtomicUsize>, again: Vec<usize>) -> (Vec<EvaluateResponse>, Vec<usize>) {

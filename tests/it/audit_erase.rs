@@ -50,11 +50,13 @@ fn records(dir: &Path) -> Records {
 
 pub fn call() -> CallFacts {
     CallFacts {
+        name: Arc::default(),
         recorded: Arc::new(AtomicBool::new(false)),
         caller: "anonymous@127.0.0.1".to_owned(),
         method: "concord.v1.DecisionService/Evaluate".to_owned(),
         trace: None,
         received: jiff::Timestamp::now(),
+        place: None,
     }
 }
 

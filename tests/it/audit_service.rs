@@ -388,7 +388,8 @@ async fn proofs_hold_and_what_was_pruned_is_not_found() {
 #[tokio::test]
 async fn the_record_is_not_served_off_loopback_unless_that_is_asked_for() {
     for (settings, served) in [(&[][..], false), (&["audit.serve_off_loopback=true"][..], true)] {
-        let settings = [&["server.allow_plaintext_off_loopback=true"][..], settings].concat();
+        let off = ["server.allow_plaintext_off_loopback=true", "auth.allow_anonymous_off_loopback=true"];
+        let settings = [&off[..], settings].concat();
         let server = Server::at("0.0.0.0:0", &settings);
         let mut client = AuditServiceClient::new(server.channel().await);
         let outcome = client.get_checkpoint(Request::new(GetCheckpointRequest {})).await;

@@ -378,6 +378,9 @@ async fn run(log_format: &str) {
     for path in files(server.base.path()) {
         run.scanner.scan(&format!("{}, while it ran", path.display()), &std::fs::read(&path).unwrap());
     }
+    let pages = server.pages();
+    assert!(pages.contains("concord_rule_fired_total"), "{pages}");
+    run.scanner.scan("pages of the admin listener", pages.as_bytes());
     the_end(&mut run, &mut server, channel).await;
 
     // Nothing was left out.
@@ -427,6 +430,7 @@ fn search(run: &mut Run, server: &Process) -> usize {
         ("stderr", &server.stderr),
         ("spans", &server.collector.spans),
         ("metrics", &server.collector.metrics),
+        ("logs", &server.collector.logs),
     ] {
         let bytes = bytes.lock().unwrap().clone();
         assert!(place == "stdout" || bytes.len() > 100, "{place} is empty");
@@ -640,6 +644,8 @@ async fn a_panic_prints_its_place_and_not_its_message() {
             json: false,
             filter: "trace".to_owned(),
             otlp_endpoint: None,
+            page: false,
+            sampled_per_second: 0,
             sample_ratio: 1.0,
             service_name: "concord".to_owned(),
         };

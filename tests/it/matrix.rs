@@ -220,7 +220,7 @@ fn expected(case: &Case, world: &World, spent: &mut Spent) -> (Expected, Option<
     // Text that is none, and what ends too early, is no message.
     let unreadable = Expected::new(Code::Internal, "MALFORMED_MESSAGE");
     let wire = case.bad == Bad::WrongWire
-        || (case.bad == Bad::BadUtf8 && matches!(case.field.kind(), prost_reflect::Kind::String));
+        || (case.bad == Bad::NotUtf8 && matches!(case.field.kind(), prost_reflect::Kind::String));
     if wire {
         return (unreadable, None);
     }
@@ -347,7 +347,7 @@ async fn every_field_with_every_bad_input_ends_as_the_contract_says() {
         });
         assert_eq!(ends.len(), cases.len(), "{path}");
         for (at, (end, answers)) in broken.into_iter().chain(whole).zip(ends) {
-            let (case, (expected, sent)) = (&cases[at], &expected[at]);
+            let (case, (expected, request)) = (&cases[at], &expected[at]);
             let of = format!("{path} {} {:?}, {}", case.path, case.bad, case.what);
             total += 1;
             fields.insert(format!("{path} {}", case.path));
@@ -357,22 +357,23 @@ async fn every_field_with_every_bad_input_ends_as_the_contract_says() {
                 wrong.push(format!("{of}: {end:?}, and expected {expected:?}"));
                 continue;
             }
-            let (Some(sent), true) = (sent, end.code == Code::Ok && method.output().name().starts_with("Evaluate"))
+            let (Some(request), true) =
+                (request, end.code == Code::Ok && method.output().name().starts_with("Evaluate"))
             else {
                 continue;
             };
-            let sent = EvaluateRequest::decode(sent.encode_to_vec().as_slice()).unwrap();
+            let request = EvaluateRequest::decode(request.encode_to_vec().as_slice()).unwrap();
             let answer = EvaluateResponse::decode(answers[0].as_slice()).unwrap();
-            for name in named::names(&sent) {
+            for name in named::names(&request) {
                 named += 1;
                 if !name.is_in(&answer) {
                     wrong.push(format!("{of}: {name:?} is not named"));
                 }
             }
-            wrong.extend(named::unsaid(&sent, &answer).into_iter().map(|what| format!("{of}: not so: {what}")));
+            wrong.extend(named::unsaid(&request, &answer).into_iter().map(|what| format!("{of}: not so: {what}")));
             let plain = EvaluateResponse::decode(plain.1[0].as_slice());
             if let Ok(plain) = plain
-                && sent.encode_to_vec() != without.encode_to_vec()
+                && request.encode_to_vec() != without.encode_to_vec()
                 && concord::api::answer::canonical_bytes(&plain) == concord::api::answer::canonical_bytes(&answer)
             {
                 silent.entry(case.field.full_name().to_owned()).or_default().insert(case.bad);

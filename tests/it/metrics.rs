@@ -1,36 +1,15 @@
 //! Metrics as a collector receives them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use concord::api::proto::ruleset_service_client::RulesetServiceClient;
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
-    MetricsService, MetricsServiceServer,
-};
-use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data, number_data_point};
-use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
+use opentelemetry_proto::tonic::metrics::v1::{metric::Data, number_data_point};
 
 use crate::packages::{ConfigMap, package, until};
 use crate::server::Server;
-
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Metric>>>);
-
-#[tonic::async_trait]
-impl MetricsService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportMetricsServiceRequest>,
-    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        let scopes = request.into_inner().resource_metrics.into_iter().flat_map(|resource| resource.scope_metrics);
-        self.0.lock().unwrap().extend(scopes.flat_map(|scope| scope.metrics));
-        Ok(Response::new(ExportMetricsServiceResponse::default()))
-    }
-}
+use crate::telemetry::Collector;
 
 fn attributes(of: &[KeyValue]) -> Vec<String> {
     let mut pairs: Vec<String> = of
@@ -47,10 +26,7 @@ fn attributes(of: &[KeyValue]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reloads_are_counted_by_outcome_and_reason_and_the_package_has_an_age() {
     let collector = Collector::default();
-    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let endpoint = format!("telemetry.otlp_endpoint=http://{}", incoming.local_addr().unwrap());
-    let service = MetricsServiceServer::new(collector.clone());
-    tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
+    let endpoint = format!("telemetry.otlp_endpoint={}", collector.start());
 
     let mut map = ConfigMap::new(&package("alpha", "1.0.0"));
     let mut server = Server::with_rules(map.path(), &[&endpoint]);
@@ -62,7 +38,7 @@ async fn reloads_are_counted_by_outcome_and_reason_and_the_package_has_an_age() 
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
 
-    let metrics = collector.0.lock().unwrap().clone();
+    let metrics = collector.metrics.lock().unwrap().clone();
     let last =
         |name: &str| metrics.iter().rev().find(|metric| metric.name == name).and_then(|metric| metric.data.clone());
     let Some(Data::Sum(reloads)) = last("concord.ruleset.reloads") else { panic!("{metrics:?}") };

@@ -13,6 +13,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::audited::binary;
+
 /// A server that ends with the test.
 pub struct Server {
     pub child: Child,
@@ -28,7 +30,11 @@ impl Server {
     }
 
     pub fn at(address: &str, settings: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
+        Self::of(Command::new(binary()), address, settings)
+    }
+
+    /// Of a command that runs the binary.
+    pub fn of(mut command: Command, address: &str, settings: &[&str]) -> Self {
         command.args(["serve", "--grpc-addr", address, "--set", "telemetry.log_format=json"]);
         command.args(["--set", "server.drain_lead=300ms", "--set", "telemetry.log_filter=trace"]);
         let data = tempfile::tempdir().unwrap();
@@ -74,8 +80,12 @@ impl Server {
     }
 
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     pub async fn ended(&mut self) -> ExitStatus {

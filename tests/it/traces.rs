@@ -1,41 +1,17 @@
 //! Traces as a collector receives them.
 
-use std::sync::{Arc, Mutex};
-
-use concord::api::proto::decision_service_client::DecisionServiceClient;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use crate::server::{Server, request};
-
-#[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Span>>>);
-
-#[tonic::async_trait]
-impl TraceService for Collector {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let scopes = request.into_inner().resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
-        self.0.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
-}
+use crate::telemetry::Collector;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_joins_the_trace_of_its_caller_and_tells_nothing_of_the_patient() {
     let collector = Collector::default();
-    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let endpoint = format!("telemetry.otlp_endpoint=http://{}", incoming.local_addr().unwrap());
-    let service = TraceServiceServer::new(collector.clone());
-    tokio::spawn(tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming));
-
+    let endpoint = format!("telemetry.otlp_endpoint={}", collector.start());
     let mut server = Server::start(&[&endpoint]);
-    let mut client = DecisionServiceClient::new(server.channel().await);
+    let mut client = server.decisions().await;
     let patient = r#"{"requestId": "SENTINEL", "patient": {"id": "SENTINEL", "birthDate": "1987-03-14",
         "diagnoses": [{"coding": [{"system": "ICD-10-CM", "code": "F11.20"}], "text": "SENTINEL"}]}}"#;
     let mut call = Request::new(request(patient));
@@ -47,7 +23,7 @@ async fn a_call_joins_the_trace_of_its_caller_and_tells_nothing_of_the_patient()
     server.terminate();
     assert_eq!(server.ended().await.code(), Some(0));
 
-    let spans = collector.0.lock().unwrap().clone();
+    let spans = collector.spans.lock().unwrap().clone();
     let trace = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes();
     let joined: Vec<&Span> = spans.iter().filter(|span| span.trace_id == trace).collect();
     let names: Vec<&str> = joined.iter().map(|span| span.name.as_str()).collect();

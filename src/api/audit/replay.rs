@@ -67,9 +67,17 @@ impl Stored {
 /// A package as it was loaded, by the SHA-256 of its bytes in the archive.
 type Loaded = Result<Arc<Ruleset>, String>;
 
+/// What was altered, by the digests of both packages.
+type Altered = ((String, String), Vec<Difference>);
+
 /// Archived packages, the ones used last ready for use.
 #[derive(Default)]
-pub struct Packages(Mutex<VecDeque<([u8; 32], Loaded)>>);
+pub struct Packages {
+    ready: Mutex<VecDeque<([u8; 32], Loaded)>>,
+    /// What was altered in the one told last: comparing two packages takes far
+    /// longer than a replay, and an archive that was altered answers for many.
+    altered: Mutex<Option<Altered>>,
+}
 
 impl fmt::Debug for Packages {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,12 +90,25 @@ impl Packages {
     /// archive now is what is loaded.
     fn load(&self, bytes: &[u8]) -> Loaded {
         let key = sha256(bytes);
-        let mut ready = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let known = ready.iter().position(|(known, _)| *known == key).and_then(|at| ready.remove(at));
         let (_, loaded) = known.unwrap_or_else(|| (key, archive::load(bytes).map(Arc::new).map_err(|e| e.to_string())));
         ready.push_front((key, loaded.clone()));
         ready.truncate(READY);
         loaded
+    }
+
+    /// What differs between two packages as they are evaluated.
+    fn differences(&self, before: &Ruleset, after: &Ruleset) -> Vec<Difference> {
+        let key = (before.digest().to_owned(), after.digest().to_owned());
+        let mut altered = self.altered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, differences)) = altered.as_ref().filter(|(known, _)| *known == key) {
+            return differences.clone();
+        }
+        let value = |ruleset: &Ruleset| serde_json::to_value(ruleset.package()).unwrap_or_default();
+        let differences = differ::differences(&value(before), &value(after));
+        *altered = Some((key, differences.clone()));
+        differences
     }
 }
 
@@ -147,7 +168,7 @@ pub fn replay(stored: &Stored, packages: &Packages, known: Option<&Ruleset>) -> 
     let archived = Some(ruleset.digest().to_owned());
     if ruleset.digest() != recorded {
         let original = known.filter(|known| known.digest() == recorded);
-        let package = original.map(|original| packages_differ(original, &ruleset)).unwrap_or_default();
+        let package = original.map(|original| packages.differences(original, &ruleset)).unwrap_or_default();
         let detail = match original {
             Some(_) => "the package in the archive is not the one that answered",
             None => {
@@ -231,12 +252,6 @@ fn compare(record: &Record, ruleset: &Arc<Ruleset>) -> Result<(Vec<Difference>, 
 fn value(answer: &proto::EvaluateResponse) -> Result<serde_json::Value, Refusal> {
     let line = json::to_line(answer).map_err(|_| Refusal::Internal)?;
     serde_json::from_str(&line).map_err(|_| Refusal::Internal)
-}
-
-/// What differs between two packages as they are evaluated.
-fn packages_differ(before: &Ruleset, after: &Ruleset) -> Vec<Difference> {
-    let value = |ruleset: &Ruleset| serde_json::to_value(ruleset.package()).unwrap_or_default();
-    differ::differences(&value(before), &value(after))
 }
 
 /// To the wire.

@@ -1,95 +1,29 @@
-"""A client of Concord in Python, and what it must get from a running server.
+"""What a client in Python must get from a running server.
 
     python tests/clients/python/evaluate.py 127.0.0.1:50051
-
-The stubs are compiled from `proto/` into `target/` at every run, so that they cannot be stale.
 """
 
-import json
 import re
 import sys
 import time
 import unittest
-from pathlib import Path
 
 import grpc
-import grpc_tools
+from concord_client import DEADLINE, ROOT, evaluate, evaluate_all, refusal
 from google.protobuf import json_format
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
-from grpc_tools import protoc
 
-ROOT = Path(__file__).resolve().parents[3]
-STUBS = ROOT / "target" / "clients" / "python"
+from concord.v1 import decision_pb2, decision_service_pb2, ruleset_service_pb2, ruleset_service_pb2_grpc
+
 EXAMPLE = ROOT / "examples" / "oud-ptsd.json"
-DEADLINE = 10.0
-
-
-def compile_stubs():
-    """Compiles `concord.v1` and puts it on the path."""
-    STUBS.mkdir(parents=True, exist_ok=True)
-    protos = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto" / "concord").rglob("*.proto"))
-    known = Path(grpc_tools.__file__).parent / "_proto"
-    arguments = [f"-I{ROOT / 'proto'}", f"-I{known}", f"--python_out={STUBS}", f"--grpc_python_out={STUBS}"]
-    if protoc.main(["protoc", *arguments, *protos]) != 0:
-        sys.exit("the stubs could not be compiled")
-    sys.path.insert(0, str(STUBS))
-
-
-compile_stubs()
-from concord.v1 import decision_pb2, decision_service_pb2, decision_service_pb2_grpc  # noqa: E402
-from concord.v1 import ruleset_service_pb2, ruleset_service_pb2_grpc  # noqa: E402
-
-# --- The client -------------------------------------------------------------------------------------------------------
-
-# Evaluating changes nothing, so a call that did not get through may be made again. Only UNAVAILABLE says that.
-RETRY = {
-    "methodConfig": [{
-        "name": [{"service": "concord.v1.DecisionService"}, {"service": "concord.v1.RulesetService"}],
-        "retryPolicy": {
-            "maxAttempts": 4,
-            "initialBackoff": "0.1s",
-            "maxBackoff": "2s",
-            "backoffMultiplier": 2,
-            "retryableStatusCodes": ["UNAVAILABLE"],
-        },
-    }]
-}
-
-
-def connect(address):
-    """A channel that retries what may be retried."""
-    return grpc.insecure_channel(address, options=[("grpc.service_config", json.dumps(RETRY))])
-
-
-def evaluate(channel, request):
-    """The answer to one request."""
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).Evaluate(request, timeout=DEADLINE)
-
-
-def evaluate_all(channel, requests):
-    """The answers to many requests, in their order."""
-    items = (decision_service_pb2.EvaluateStreamRequest(request=request) for request in requests)
-    return decision_service_pb2_grpc.DecisionServiceStub(channel).EvaluateStream(items, timeout=DEADLINE)
-
-
-def refusal(error):
-    """The details of a refusal: ErrorInfo, and the fields at fault by path."""
-    info, fields = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    status = rpc_status.from_call(error)
-    for detail in status.details if status else ():
-        detail.Unpack(info) or detail.Unpack(fields)
-    return info, {violation.field: violation.reason for violation in fields.field_violations}
 
 
 def example():
     """The request of the README."""
     return json_format.Parse(EXAMPLE.read_text(encoding="utf-8"), decision_service_pb2.EvaluateRequest())
 
-
-# --- What it must get -------------------------------------------------------------------------------------------------
 
 APPROACHES = {
     "dual-diagnosis-treatment",
@@ -134,7 +68,7 @@ class Served(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.channel = connect(cls.address)
+        cls.channel = grpc.insecure_channel(cls.address)
         wait_until_serving(cls.channel)
 
     @classmethod
@@ -218,9 +152,9 @@ class Served(unittest.TestCase):
         request.patient.diagnoses[1].onset = "2019-02-31"
         error = self.refused(request)
         self.assertEqual(error.code(), grpc.StatusCode.INVALID_ARGUMENT)
-        info, fields = refusal(error)
-        self.assertEqual((info.domain, info.reason), ("concord", "INVALID_FIELDS"))
-        self.assertEqual(fields, {"patient.age_years": "RANGE", "patient.diagnoses[1].onset": "IMPOSSIBLE_DATE"})
+        why = refusal(error)
+        self.assertEqual((why.domain, why.reason), ("concord", "INVALID_FIELDS"))
+        self.assertEqual({field: reason for field, reason, _ in why.violations}, {"patient.age_years": "RANGE", "patient.diagnoses[1].onset": "IMPOSSIBLE_DATE"})
         said = error.details() + str(rpc_status.from_call(error))
         self.assertNotIn("2019-02-31", said)
         self.assertNotIn("-7", said)
@@ -231,8 +165,8 @@ class Served(unittest.TestCase):
             request.patient.diagnoses[0].text = "x" * size
             error = self.refused(request)
             self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED, size)
-            info, _ = refusal(error)
-            self.assertEqual((info.domain, info.reason), ("concord", "MESSAGE_TOO_LARGE"))
+            why = refusal(error)
+            self.assertEqual((why.domain, why.reason), ("concord", "MESSAGE_TOO_LARGE"))
 
     def test_a_bad_item_answers_in_its_place_and_the_stream_goes_on(self):
         requests = [example() for _ in range(5)]
@@ -265,9 +199,9 @@ class Served(unittest.TestCase):
         request.require_ruleset_digest = "f" * 64
         error = self.refused(request)
         self.assertEqual(error.code(), grpc.StatusCode.FAILED_PRECONDITION)
-        info, _ = refusal(error)
-        self.assertEqual(info.reason, "RULESET_DIGEST_MISMATCH")
-        self.assertRegex(info.metadata["active_digest"], r"^[0-9a-f]{64}$")
+        why = refusal(error)
+        self.assertEqual(why.reason, "RULESET_DIGEST_MISMATCH")
+        self.assertRegex(why.metadata["active_digest"], r"^[0-9a-f]{64}$")
 
 
 def main(arguments):

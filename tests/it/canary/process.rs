@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
@@ -20,6 +22,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::admin::get;
+
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
 /// What a collector of OpenTelemetry received, as it came.
@@ -27,6 +31,7 @@ type Bytes = Arc<Mutex<Vec<u8>>>;
 pub struct Collector {
     pub spans: Bytes,
     pub metrics: Bytes,
+    pub logs: Bytes,
 }
 
 #[tonic::async_trait]
@@ -48,6 +53,17 @@ impl MetricsService for Collector {
     ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
         self.metrics.lock().unwrap().extend(request.into_inner().encode_to_vec());
         Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        self.logs.lock().unwrap().extend(request.into_inner().encode_to_vec());
+        Ok(Response::new(ExportLogsServiceResponse::default()))
     }
 }
 
@@ -88,7 +104,8 @@ impl Process {
         let endpoint = format!("telemetry.otlp_endpoint=http://{}", incoming.local_addr().unwrap());
         let services = tonic::transport::Server::builder()
             .add_service(TraceServiceServer::new(collector.clone()))
-            .add_service(MetricsServiceServer::new(collector.clone()));
+            .add_service(MetricsServiceServer::new(collector.clone()))
+            .add_service(LogsServiceServer::new(collector.clone()));
         tokio::spawn(services.serve_with_incoming(incoming));
         let mut command = Command::new("sh");
         command.args([
@@ -98,6 +115,7 @@ impl Process {
         ]);
         command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_filter=trace"]);
         command.args(["--set", "server.drain_lead=500ms", "--set", &endpoint]);
+        command.args(["--set", "admin.addr=127.0.0.1:0", "--set", "canary.interval=1s"]);
         command.arg("--set").arg(format!("audit.dir={}", base.path().join("data").display()));
         for setting in settings {
             command.args(["--set", setting]);
@@ -139,6 +157,14 @@ impl Process {
 
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().unwrap()).into_owned()
+    }
+
+    /// Pages of the listener for probes, in one.
+    pub fn pages(&self) -> String {
+        let said = self.said();
+        let after = said.split_once("listening admin=").unwrap().1;
+        let address = after.split(['"', ' ', '\n']).next().unwrap();
+        ["/metrics", "/version", "/readyz"].map(|path| get(address, path).1).concat()
     }
 
     pub fn id(&self) -> String {

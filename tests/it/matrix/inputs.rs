@@ -18,7 +18,7 @@ pub enum Bad {
     Empty,
     MaximumPlusOne,
     WrongEnum,
-    BadUtf8,
+    NotUtf8,
     LookAlike,
     ControlCharacter,
     NotANumber,
@@ -171,7 +171,7 @@ fn texts(field: &FieldDescriptor, good: &str) -> Vec<Input> {
         ("an overlong zero", &[0xc0, 0x80]),
         ("a character cut short", &[0xe2, 0x82]),
     ] {
-        add(Bad::BadUtf8, what, [good.as_bytes(), tail].concat());
+        add(Bad::NotUtf8, what, [good.as_bytes(), tail].concat());
     }
     for (what, odd) in [
         ("Cyrillic", CYRILLIC),
@@ -217,6 +217,7 @@ fn coding(message: &MessageDescriptor, system: &str, code: &str) -> Vec<u8> {
 }
 
 /// What a value of a field may be, for each kind of field.
+#[expect(clippy::too_many_lines, reason = "a table: a block for each kind of field")]
 fn inputs(field: &FieldDescriptor, base: &DynamicMessage) -> Vec<Input> {
     let rules = rules(field);
     let mut inputs: Vec<Input> = vec![(Bad::Missing, "absent".to_owned(), Vec::new())];
@@ -242,7 +243,7 @@ fn inputs(field: &FieldDescriptor, base: &DynamicMessage) -> Vec<Input> {
         Kind::Bytes => {
             for (bad, what, bytes) in [
                 (Bad::Empty, "nothing", &b""[..]),
-                (Bad::BadUtf8, "no text", &[0xff, 0xfe]),
+                (Bad::NotUtf8, "no text", &[0xff, 0xfe]),
                 (Bad::ControlCharacter, "zero", b"a: \0"),
                 (Bad::LookAlike, "Cyrillic", "rul\u{435}s: []".as_bytes()),
                 (Bad::NotANumber, "NaN", b"NaN"),
@@ -338,7 +339,7 @@ fn inputs(field: &FieldDescriptor, base: &DynamicMessage) -> Vec<Input> {
         inputs.push((Bad::Maximum, "entries".to_owned(), entry.repeat(most)));
     }
     // What no field can be read from, whatever it holds.
-    let wire = if matches!(field.kind(), Kind::Double) { 0 } else { 1 };
+    let wire = i32::from(!matches!(field.kind(), Kind::Double));
     let other = if wire == 1 { double(field, 1.0) } else { whole(field, 1) };
     inputs.push((Bad::WrongWire, "another wire type".to_owned(), other));
     inputs.push((Bad::WrongWire, "longer than the message".to_owned(), [tag(field, 2), varint(9_999)].concat()));

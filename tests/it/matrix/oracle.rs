@@ -189,7 +189,7 @@ fn text_fault(text: &str, rules: &Rules, entry: bool) -> Reasons {
         Form::FilePath
             if !control
                 && !text.contains('\\')
-                && text.ends_with(".yaml")
+                && text.strip_suffix(".yaml").is_some()
                 && text.split('/').all(|part| !part.is_empty() && !part.starts_with('.')) => {}
         Form::Date | Form::Instant => match date(text, rules.form == Form::Date) {
             Some(true) => {}
@@ -220,8 +220,8 @@ fn date(text: &str, partial: bool) -> Option<bool> {
         return None;
     }
     let year = digits(parts.first()?, 4)?;
-    let month = parts.get(1).map(|month| digits(month, 2)).unwrap_or(Some(1))?;
-    let day = parts.get(2).map(|day| digits(day, 2)).unwrap_or(Some(1))?;
+    let month = parts.get(1).map_or(Some(1), |month| digits(month, 2))?;
+    let day = parts.get(2).map_or(Some(1), |day| digits(day, 2))?;
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
         2 => 28 + u32::from(leap),

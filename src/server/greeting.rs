@@ -1,4 +1,4 @@
-//! Connections of a listener.
+//! A connection that must greet in time.
 
 use std::io;
 use std::pin::Pin;
@@ -6,74 +6,30 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
-use tokio_stream::Stream;
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// Pause after a failed accept. Without it a process out of file descriptors
-/// spins, since the connection that can't be accepted stays in the queue.
-const BACK_OFF: Duration = Duration::from_millis(100);
-
-/// Bytes with which a client of HTTP/2 must begin.
+/// Bytes with which a client of HTTP/2 must begin. A request of HTTP/1.1 has
+/// more.
 const PREFACE_BYTES: usize = 24;
 
-/// Accepts connections, and waits where it can't.
+/// One that stays silent would be open for ever: keepalive begins after the
+/// greeting, and so does the shutdown of a connection, which would wait for it
+/// to the hard end.
 #[derive(Debug)]
-pub(super) struct Accepting {
-    listener: TcpListener,
-    /// Time that a connection has to say that it speaks HTTP/2.
-    patience: Duration,
-    pause: Option<Pin<Box<Sleep>>>,
-}
-
-impl Accepting {
-    pub(super) fn new(listener: TcpListener, patience: Duration) -> Self {
-        Self { listener, patience, pause: None }
-    }
-}
-
-impl Stream for Accepting {
-    type Item = io::Result<Greeted>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(context));
-                self.pause = None;
-            }
-            match ready!(self.listener.poll_accept(context)) {
-                Ok((stream, _)) => {
-                    // Answers are small: waiting to fill a packet only delays them.
-                    let _ = stream.set_nodelay(true);
-                    return Poll::Ready(Some(Ok(Greeted::new(stream, self.patience))));
-                }
-                Err(error) => {
-                    tracing::warn!(kind = %error.kind(), "a connection could not be accepted");
-                    self.pause = Some(Box::pin(sleep(BACK_OFF)));
-                }
-            }
-        }
-    }
-}
-
-/// A connection that must greet in time. One that stays silent would be open
-/// for ever: keepalive begins after the greeting, and so does the shutdown of
-/// a connection, which would wait for it to the hard end.
-#[derive(Debug)]
-pub(super) struct Greeted {
-    stream: TcpStream,
+pub(super) struct Greeted<S> {
+    stream: S,
     awaited: usize,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Greeted {
-    fn new(stream: TcpStream, patience: Duration) -> Self {
+impl<S> Greeted<S> {
+    /// `patience` is the time that it has.
+    pub(super) fn new(stream: S, patience: Duration) -> Self {
         Self { stream, awaited: PREFACE_BYTES, timer: Some(Box::pin(sleep(patience))) }
     }
 }
 
-impl AsyncRead for Greeted {
+impl<S: AsyncRead + Unpin> AsyncRead for Greeted<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -97,7 +53,7 @@ impl AsyncRead for Greeted {
     }
 }
 
-impl AsyncWrite for Greeted {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Greeted<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
@@ -123,26 +79,15 @@ impl AsyncWrite for Greeted {
     }
 }
 
-impl Connected for Greeted {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio_stream::StreamExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
 
     async fn accepted(sent: &[u8]) -> io::Result<usize> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let mut client = TcpStream::connect(listener.local_addr()?).await?;
-        let mut accepting = Accepting::new(listener, Duration::from_millis(50));
-        let mut server = accepting.next().await.unwrap()?;
+        let (mut client, server) = duplex(64);
+        let mut server = Greeted::new(server, Duration::from_millis(50));
         client.write_all(sent).await?;
         let mut buffer = [0; 64];
         let mut read = 0;
