@@ -2,6 +2,7 @@
 //! them under libFuzzer, `tests/it/fuzz_corpus.rs` over the corpus and its mutations.
 
 mod files;
+mod identity;
 mod log;
 mod record;
 mod rules;
@@ -32,6 +33,9 @@ pub const ALL: &[Target] = &[
     Target { name: "content", run: record::content, changes: 3_000 },
     Target { name: "proof", run: record::proof, changes: 3_000 },
     Target { name: "log", run: log::log, changes: 500 },
+    Target { name: "jwt", run: identity::jwt, changes: 1_000 },
+    Target { name: "certificate", run: identity::certificate, changes: 2_000 },
+    Target { name: "xfcc", run: identity::xfcc, changes: 3_000 },
 ];
 
 /// A few inputs of many are held against more than the others, which would cost too much for all: one in `of`, by what
