@@ -167,7 +167,7 @@ impl Content {
     ///
     /// # Errors
     /// [`ContentFault`].
-    pub(super) fn unpack(
+    pub fn unpack(
         packed: &[u8],
         mut dictionary: impl FnMut(&[u8; 32]) -> Option<Arc<[u8]>>,
     ) -> Result<Self, ContentFault> {

@@ -14,24 +14,25 @@ use crate::api::yaml::{self, Place};
 
 /// A file that was read.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     /// Name for messages; `-` for standard input.
-    pub(super) name: String,
+    pub name: String,
     /// Its text.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// One request of a file, or why it is none.
 #[derive(Debug)]
-pub(super) struct Document {
+pub struct Document {
     /// The line it begins on.
-    pub(super) line: usize,
-    pub(super) request: Result<EvaluateRequest, Unreadable>,
+    pub line: usize,
+    /// What it asks, or why it asks nothing.
+    pub request: Result<EvaluateRequest, Unreadable>,
 }
 
 /// Why a document can't be read: `file:line:column: message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable(String);
+pub struct Unreadable(String);
 
 impl Unreadable {
     pub(super) fn at(name: &str, line: usize, column: usize, message: &str) -> Self {
@@ -60,7 +61,7 @@ const FHIR: &str =
 const CASES: &str = "this is a case, and cases are read from YAML: name the file with `.yaml`";
 
 /// Reads every document of a file.
-pub(super) fn documents(source: &Source) -> Vec<Document> {
+pub fn documents(source: &Source) -> Vec<Document> {
     let ending = source.name.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_yaml = match ending {
         "yaml" | "yml" => true,

@@ -14,7 +14,7 @@ mod evaluate;
 mod gate;
 mod healthcheck;
 mod in_force;
-mod input;
+pub mod input;
 pub mod page;
 mod rules;
 mod serve;

@@ -40,6 +40,7 @@ mod drafts;
 mod drain;
 mod faults;
 mod first_screen;
+mod fuzz_corpus;
 mod handbook;
 mod http2;
 mod identity;
