@@ -105,6 +105,8 @@ impl CallMetrics {
             .with_description("calls that were refused because there was as much work as may be")
             .with_unit("{call}")
             .build();
+        // There from the start, so that a rate sees the first one too.
+        shed.add(0, &[]);
         Self { shed }
     }
 

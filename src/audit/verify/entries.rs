@@ -160,6 +160,9 @@ impl Verifier<'_> {
     /// Its key, its content, its tags.
     fn sealed(&mut self, row: &Row, leaf: &Leaf, tags: Option<&[[u8; 16]]>) -> Result<(), StoreError> {
         let index = row.index;
+        if row.key.is_none() && row.subject.is_some() {
+            self.report.find(index, "it has the tag of a patient, and no key");
+        }
         let (Some(body), Some(key)) = (&row.body, &row.key) else {
             if row.body.is_some() {
                 self.missing.add([index, index]);
