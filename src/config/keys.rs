@@ -198,6 +198,12 @@ pub const KEYS: &[Key] = &[
         Preset::Whole(1024),
         "streams that the server ends for a caller's errors; one more ends the connection",
     ),
+    key(
+        "limits.control_frames",
+        Kind::Count,
+        Preset::Whole(10_000),
+        "frames a second that ask for nothing (SETTINGS, PING, PRIORITY, unknown); one more ends the connection",
+    ),
     key("limits.list_entries", Kind::Count, Preset::Whole(256), "entries of a list of the record"),
     key("limits.string_bytes", Kind::Bytes, Preset::Whole(256), "bytes of a string"),
     key("limits.violations", Kind::Count, Preset::Whole(32), "violations that one refusal names"),

@@ -109,6 +109,8 @@ pub struct LimitSettings {
     pub pending_resets: u32,
     /// Streams that the server ended for the caller's errors.
     pub error_resets: u32,
+    /// Frames of a connection in a second that ask for nothing.
+    pub control_frames: u32,
     /// Entries of a list of the record.
     pub list_entries: u32,
     /// Bytes of a string.
@@ -197,6 +199,10 @@ impl Settings {
             return Err(Unfit { key, wanted: "1 or more" });
         }
         limits.check_windows()?;
+        // Every connection begins with two.
+        if limits.control_frames < 100 {
+            return Err(Unfit { key: "limits.control_frames", wanted: "100 or more" });
+        }
         if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
             return Err(Unfit { key: "telemetry.sample_ratio", wanted: "0 to 1" });
         }

@@ -13,10 +13,10 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tonic::body::Body;
 use tower::{Layer, Service};
@@ -49,6 +49,16 @@ struct Gate {
 /// Rides on an answer: the call was refused before anything of it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shed;
+
+/// The refusal for load. Always the same one, and written once: the more of them there are, the less time there is.
+fn shed() -> Response<Body> {
+    static HEAD: LazyLock<HeaderMap> =
+        LazyLock::new(|| status(&Refusal::Overloaded).into_http::<Body>().headers().clone());
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().clone_from(&HEAD);
+    response.extensions_mut().insert(Shed);
+    response
+}
 
 impl AdmitLayer {
     /// Refuses everything of ours when `draining` says so.
@@ -122,10 +132,7 @@ where
         let place = match self.gate.enter(class(request.uri().path())) {
             Ok(place) => place,
             Err(refusal) => {
-                let mut response: Response<Body> = status(&refusal).into_http();
-                if refusal == Refusal::Overloaded {
-                    response.extensions_mut().insert(Shed);
-                }
+                let response = if refusal == Refusal::Overloaded { shed() } else { status(&refusal).into_http() };
                 return Box::pin(std::future::ready(Ok(response)));
             }
         };

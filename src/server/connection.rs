@@ -19,6 +19,7 @@ use tonic::body::Body;
 use tower::Service as _;
 
 use super::calls::Calls;
+use super::fair::Fair;
 use super::greeting::Greeted;
 use super::stack::Stack;
 use super::tls::Tls;
@@ -39,6 +40,8 @@ pub(super) struct Terms {
     pub(super) stack: Stack,
     pub(super) tls: Option<(Tls, Duration)>,
     pub(super) settings: Arc<ServerSettings>,
+    /// Frames a second that ask for nothing.
+    pub(super) control_frames: u32,
     pub(super) draining: watch::Receiver<bool>,
 }
 
@@ -119,7 +122,8 @@ where
         let answer = stack.clone().call(request);
         async move { answer.await.map_err(|never: Infallible| -> io::Error { match never {} }) }
     });
-    let stream = TokioIo::new(Greeted::new(stream, settings.preface_timeout));
+    let stream = Fair::new(Greeted::new(stream, settings.preface_timeout), terms.control_frames);
+    let stream = TokioIo::new(stream);
     let mut serving = std::pin::pin!(terms.builder.serve_connection(stream, service));
     let mut draining = terms.draining.clone();
     let asked = tokio::select! {

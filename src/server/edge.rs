@@ -104,8 +104,9 @@ async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Sta
         Err(status) => failed(&status),
     };
     let (mut head, mut body) = response.into_parts();
-    let mut told = reworded(&mut head.headers);
     call.shed = head.extensions.remove::<Shed>().is_some();
+    // What is refused for load has our words already, and is to cost little.
+    let mut told = if call.shed { Some(Code::ResourceExhausted) } else { reworded(&mut head.headers) };
     if let Some(code) = told.filter(|code| *code != Code::Ok && call.is_recorded())
         && let Err(refusal) = recorded(&call, &recorder, code, &head.headers).await
     {

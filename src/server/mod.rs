@@ -21,6 +21,7 @@ pub mod canary;
 mod connection;
 pub mod counts;
 mod edge;
+mod fair;
 mod greeting;
 pub mod health;
 pub mod keys;
@@ -121,6 +122,7 @@ pub async fn serve(
         stack: stack::stack(routes.prepare(), &options, draining.clone()),
         tls: tls.map(|tls| (tls, options.tls.handshake_timeout)),
         settings: Arc::new(options.server.clone()),
+        control_frames: options.limits.control_frames,
         draining,
     };
     let room = Room::new(options.server.max_connections, options.server.max_connections_per_peer);

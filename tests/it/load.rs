@@ -1,5 +1,6 @@
 //! Callers that cost little: one message, encoded once, over raw HTTP/2.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use concord::api::proto::EvaluateRequest;
 use h2::client::SendRequest;
 use prost::Message as _;
 
+use crate::audited::binary;
 use crate::server::fine;
 
 /// A connection.
@@ -22,6 +24,11 @@ pub type End = Option<(i32, Duration)>;
 
 impl Caller {
     pub async fn connect(address: &str) -> Self {
+        Self::with(address, fine()).await
+    }
+
+    /// One that asks this, again and again.
+    pub async fn with(address: &str, request: EvaluateRequest) -> Self {
         let socket = tokio::net::TcpStream::connect(address).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (send, connection) = h2::client::Builder::new()
@@ -31,7 +38,7 @@ impl Caller {
             .await
             .unwrap();
         tokio::spawn(connection);
-        let message = EvaluateRequest { request_id: String::new(), ..fine() }.encode_to_vec();
+        let message = EvaluateRequest { request_id: String::new(), ..request }.encode_to_vec();
         let mut framed = vec![0];
         framed.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
         framed.extend_from_slice(&message);
@@ -64,6 +71,19 @@ impl Caller {
         }
         Ok(body.trailers().await?.as_ref().and_then(code))
     }
+}
+
+/// The first processor for the server, and the others for the callers, so that what ten times the load costs who makes it
+/// is not taken for what the server lacks. It is for a test that runs alone: all of the others are callers too.
+pub fn apart() -> Command {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!(processors > 1, "there is no processor for the callers");
+    let (others, me) = (format!("1-{}", processors - 1), std::process::id().to_string());
+    let pinned = Command::new("taskset").args(["-acp", &others, &me]).output().expect("taskset");
+    assert!(pinned.status.success(), "{}", String::from_utf8_lossy(&pinned.stderr));
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(binary());
+    command
 }
 
 /// The time that `percent` of the calls took at most.

@@ -1,5 +1,6 @@
 //! More calls than can be answered.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -7,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::audited::number;
-use crate::load::{Caller, memory, percentile};
-use crate::server::Server;
+use crate::audited::{binary, number};
+use crate::load::{Caller, apart, memory, percentile};
+use crate::server::{Server, request};
 
 const OK: i32 = 0;
 const RESOURCE_EXHAUSTED: i32 = 8;
@@ -17,10 +18,12 @@ const RESOURCE_EXHAUSTED: i32 = 8;
 /// Calls at work in the server: the load that saturates it.
 const AT_WORK: usize = 4;
 
+/// They ask what the README asks: the record of a patient as there are, not the smallest that there is.
 async fn callers(address: &str, count: usize) -> Vec<Caller> {
+    let example = request(include_str!("../../examples/oud-ptsd.json"));
     let mut callers = Vec::new();
     for _ in 0..count {
-        callers.push(Caller::connect(address).await);
+        callers.push(Caller::with(address, example.clone()).await);
     }
     callers
 }
@@ -54,7 +57,9 @@ async fn ten_times_the_load_costs_no_answer_that_there_was_time_for() {
     let full = seconds >= 60;
     let time = Duration::from_secs(seconds);
     let room = format!("limits.in_flight={AT_WORK}");
-    let server = Server::start(&[&room, "telemetry.log_filter=warn,concord=info,concord::server::call=warn"]);
+    let command = if full { apart() } else { Command::new(binary()) };
+    let settings = [&room, "telemetry.log_filter=warn,concord=info,concord::server::call=warn"];
+    let server = Server::of(command, "127.0.0.1:0", &settings);
     server.channel().await;
     let id = server.child.id();
     peak(&server.address, Duration::from_secs(1)).await;
@@ -66,7 +71,8 @@ async fn ten_times_the_load_costs_no_answer_that_there_was_time_for() {
     let offered = peak_rate * 10.0;
     let ends = Arc::new(Mutex::new(Vec::new()));
     let (begun, mut calls) = (Instant::now(), JoinSet::new());
-    let callers = callers(&server.address, 16).await;
+    // Over a few connections, as proxies have them.
+    let callers = callers(&server.address, AT_WORK).await;
     let mut ticks = tokio::time::interval(Duration::from_millis(2));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut sent = 0;

@@ -16,6 +16,7 @@ pub struct Target {
     /// What is done with an input.
     pub run: fn(&[u8]),
     /// How many changes of inputs every run of the tests tries.
+    #[allow(dead_code, reason = "the fuzzer itself is told how long")]
     pub changes: usize,
 }
 

@@ -1,0 +1,269 @@
+//! A connection that takes turns with the others.
+//!
+//! Frames that ask for nothing (SETTINGS, PING, PRIORITY, unknown ones) are
+//! nine bytes long and cost next to nothing each, and a flood of them keeps a
+//! processor busy for as long as there is more to read. So a connection reads
+//! only so much before the others go on, and little where it has sent many of
+//! these lately; and one that sends more of them in a second than anyone needs
+//! is ended. Of resets, continuations and empty data the protocol's library
+//! keeps count itself.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+/// Bytes of a turn.
+const TURN: usize = 16 * 1024;
+
+/// Bytes of a turn of a connection that has sent [`MANY`] frames that ask for
+/// nothing within a second: 113 of the shortest.
+const SHORT: usize = 1024;
+
+/// More than that is seldom of use.
+const MANY: u32 = 500;
+
+/// After so many of them the clock is looked at.
+const LOOK: u32 = 64;
+
+/// What a connection of HTTP/2 begins with.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Bytes before the payload of a frame.
+const HEAD: usize = 9;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Fair<S> {
+    stream: S,
+    /// Bytes of this turn.
+    read: usize,
+    frames: Frames,
+}
+
+impl<S> Fair<S> {
+    /// At most `most` frames a second that ask for nothing.
+    pub(super) fn new(stream: S, most: u32) -> Self {
+        Self { stream, read: 0, frames: Frames::new(most) }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Fair<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let turn = if self.frames.count > MANY { SHORT } else { TURN };
+        let left = turn.saturating_sub(self.read);
+        if left == 0 {
+            self.read = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let room = left.min(buffer.remaining());
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, &mut part) else {
+            self.read = 0;
+            return Poll::Pending;
+        };
+        read?;
+        let came = part.filled().len();
+        self.read = self.read.saturating_add(came);
+        if !self.frames.see(part.filled()) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        buffer.advance(came);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Fair<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// Counts the frames that ask for nothing, by their heads alone.
+#[derive(Debug)]
+struct Frames {
+    most: u32,
+    begins: Begins,
+    head: [u8; HEAD],
+    /// Bytes of the head that are there.
+    known: usize,
+    /// Bytes of the payload that are still to come.
+    payload: usize,
+    /// Of these frames, since then, which is a second ago or little more.
+    count: u32,
+    since: Instant,
+}
+
+/// Whether it is HTTP/2 that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    /// So many bytes of the preface came.
+    Preface(usize),
+    /// It was whole.
+    Done,
+    /// Something else: HTTP/1.1 has no frames.
+    Otherwise,
+}
+
+impl Frames {
+    fn new(most: u32) -> Self {
+        let begins = Begins::Preface(0);
+        Self { most, begins, head: [0; HEAD], known: 0, payload: 0, count: 0, since: Instant::now() }
+    }
+
+    /// Reads on. False: there are too many.
+    fn see(&mut self, mut bytes: &[u8]) -> bool {
+        while let Some((first, rest)) = bytes.split_first() {
+            match self.begins {
+                Begins::Otherwise => return true,
+                Begins::Preface(at) => {
+                    bytes = rest;
+                    self.begins = match PREFACE.get(at) {
+                        Some(wanted) if wanted != first => Begins::Otherwise,
+                        _ if at.saturating_add(1) == PREFACE.len() => Begins::Done,
+                        _ => Begins::Preface(at.saturating_add(1)),
+                    };
+                }
+                Begins::Done if self.payload > 0 => {
+                    let part = self.payload.min(bytes.len());
+                    self.payload = self.payload.saturating_sub(part);
+                    bytes = bytes.get(part..).unwrap_or_default();
+                }
+                Begins::Done => {
+                    bytes = rest;
+                    if let Some(place) = self.head.get_mut(self.known) {
+                        *place = *first;
+                    }
+                    self.known = self.known.saturating_add(1);
+                    if self.known == HEAD && !self.frame() {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// A head is whole.
+    fn frame(&mut self) -> bool {
+        let [high, middle, low, kind, ..] = self.head;
+        self.known = 0;
+        self.payload = usize::try_from(u32::from_be_bytes([0, high, middle, low])).unwrap_or(usize::MAX);
+        // DATA, HEADERS, RST_STREAM, PUSH_PROMISE, GOAWAY, WINDOW_UPDATE, CONTINUATION.
+        if matches!(kind, 0 | 1 | 3 | 5 | 7 | 8 | 9) {
+            return true;
+        }
+        self.count = self.count.saturating_add(1);
+        // The clock is asked seldom.
+        if !self.count.is_multiple_of(LOOK) && self.count <= self.most {
+            return true;
+        }
+        let now = Instant::now();
+        if now.duration_since(self.since) >= Duration::from_secs(1) {
+            (self.count, self.since) = (1, now);
+        }
+        self.count <= self.most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    fn frame(kind: u8, payload: usize) -> Vec<u8> {
+        let [_, high, middle, low] = u32::try_from(payload).unwrap().to_be_bytes();
+        [&[high, middle, low, kind, 0, 0, 0, 0, 0][..], &vec![6; payload]].concat()
+    }
+
+    /// Is it let through, in parts of this size?
+    fn passes(frames: &mut Frames, bytes: &[u8], size: usize) -> bool {
+        bytes.chunks(size).all(|part| frames.see(part))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_that_ask_for_nothing_are_counted_however_they_arrive() {
+        for size in [1, 7, 9, 10, 4096] {
+            for kind in [2, 4, 6, 10, 0xff] {
+                let mut frames = Frames::new(10);
+                assert!(passes(&mut frames, PREFACE, size));
+                // Data that looks like such frames is none of them.
+                assert!(passes(&mut frames, &frame(0, 4000).repeat(20), size));
+                assert!(passes(&mut frames, &frame(kind, 8).repeat(10), size), "{kind}");
+                assert!(!passes(&mut frames, &frame(kind, 8), size), "{kind}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_a_second_as_may_be_are_no_flood() {
+        let mut frames = Frames::new(10);
+        assert!(frames.see(PREFACE));
+        for _ in 0..20 {
+            assert!(frames.see(&frame(6, 8).repeat(10)));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert!(!frames.see(&frame(6, 8).repeat(11)));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_http_2_has_no_frames() {
+        let mut frames = Frames::new(1);
+        assert!(frames.see(b"POST /concord.v1.DecisionService/Evaluate HTTP/1.1\r\n"));
+        assert!(frames.see(&frame(6, 8).repeat(100)));
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_one_has_much_to_say() {
+        let (mut client, server) = duplex(1 << 20);
+        client.write_all(PREFACE).await.unwrap();
+        let flood = frame(6, 8).repeat(20_000);
+        client.write_all(&flood).await.unwrap();
+        let mut server = Fair::new(server, 30_000);
+        let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let other = tokio::spawn({
+            let turns = std::sync::Arc::clone(&turns);
+            async move {
+                loop {
+                    turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        let mut all = vec![0; PREFACE.len() + flood.len()];
+        server.read_exact(&mut all).await.unwrap();
+        other.abort();
+        assert!(all.strip_prefix(PREFACE).is_some_and(|rest| rest == flood));
+        let turns = turns.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(turns >= (flood.len() - TURN) / SHORT - 1, "{turns}");
+    }
+}
