@@ -82,7 +82,9 @@ fn no_input_of_the_corpus_and_no_change_of_one_breaks_a_target() {
         let seeds = inputs.len();
         inputs.extend(corpus(target.name));
         assert!(!inputs.is_empty(), "{} has nothing to begin with", target.name);
-        inputs.iter().for_each(|input| run(input));
+        for input in &inputs {
+            run(input);
+        }
         let mut dice = Dice(0x5eed);
         for _ in 0..target.changes * rounds {
             run(&changed(&mut dice, &inputs));
