@@ -251,7 +251,8 @@ impl Store for Sqlite {
             "SELECT size, first, (SELECT count(*) FROM entries), (SELECT count(*) FROM tiles),
                  (SELECT count(*) FROM keys WHERE idx NOT IN (SELECT idx FROM entries)),
                  (SELECT count(*) FROM requests WHERE idx NOT IN (SELECT idx FROM entries)),
-                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints)
+                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints),
+                 (SELECT count(*) FROM checkpoints WHERE size < 1)
              FROM head",
         )?;
         let count = |row: &rusqlite::Row<'_>, at| row.get::<_, Index>(at).map(|count| count.0);
@@ -265,6 +266,7 @@ impl Store for Sqlite {
                 stray_requests: count(row, 5)?,
                 signed: count(row, 6)?,
                 last_checkpoint: count(row, 7)?,
+                stray_checkpoints: count(row, 8)?,
             })
         })?)
     }

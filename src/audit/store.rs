@@ -83,6 +83,8 @@ pub struct Tally {
     pub stray_keys: u64,
     /// Tags of requests that are of no entry.
     pub stray_requests: u64,
+    /// Checkpoints that are of no entries: no one who reads them would meet these.
+    pub stray_checkpoints: u64,
     /// `signed` of the head.
     pub signed: u64,
     /// The size of the last checkpoint; 0 where there is none.

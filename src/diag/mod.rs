@@ -83,7 +83,7 @@ impl Files {
     #[must_use]
     pub fn position(&self, span: Span) -> Option<(&str, usize, usize)> {
         let (name, text) = self.get(span.file)?;
-        let at = (span.start as usize).min(text.len());
+        let at = text.floor_char_boundary(span.start as usize);
         let starts = self.lines.get(span.file as usize)?;
         let line = starts.partition_point(|start| *start <= at);
         let start = *starts.get(line.checked_sub(1)?)?;
@@ -194,6 +194,19 @@ mod tests {
         let files = Files::new(vec![("a.yaml".into(), "é: 1\nbé: 2\n".into())]);
         let span = Span { file: 0, start: 9, end: 10 };
         assert_eq!(files.position(span), Some(("a.yaml", 2, 3)));
+    }
+
+    /// As the fuzzer found it.
+    #[test]
+    fn a_span_that_splits_a_character_is_shown() {
+        let files = Files::new(vec![("a.yaml".into(), "a: \u{1a1}D915\n".into())]);
+        for (start, end) in [(0, 4), (4, 5), (4, 4), (3, 99), (98, 99)] {
+            let span = Span { file: 0, start, end };
+            let diagnostic = Diagnostic::error("parse", span, "no");
+            let shown = render_first(std::slice::from_ref(&diagnostic), &files, false, 1);
+            assert!(shown.contains("a.yaml"), "{shown}");
+            assert!(files.position(span).is_some());
+        }
     }
 
     #[test]

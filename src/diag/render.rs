@@ -79,8 +79,9 @@ type Shape<'a> = (&'a str, &'a str, std::ops::Range<usize>, &'a str);
 
 fn snippet<'a>(span: Span, label: &'a str, files: &'a Files) -> Option<Shape<'a>> {
     let (name, text) = files.get(span.file)?;
-    let start = (span.start as usize).min(text.len());
-    let end = (span.end as usize).clamp(start, text.len());
+    // Whole characters: what is drawn under a part of one makes the library panic.
+    let start = text.floor_char_boundary(span.start as usize);
+    let end = text.ceil_char_boundary(span.end as usize).max(start);
     Some((text, name, start..end, label))
 }
 

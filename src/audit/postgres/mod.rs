@@ -162,7 +162,8 @@ impl Store for Postgres {
             "SELECT size, first, (SELECT count(*) FROM entries), (SELECT count(*) FROM tiles),
                  (SELECT count(*) FROM keys k WHERE NOT EXISTS (SELECT FROM entries e WHERE e.idx = k.idx)),
                  (SELECT count(*) FROM requests r WHERE NOT EXISTS (SELECT FROM entries e WHERE e.idx = r.idx)),
-                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints)
+                 signed, (SELECT coalesce(max(size), 0) FROM checkpoints),
+                 (SELECT count(*) FROM checkpoints WHERE size < 1)
              FROM head",
             &[],
         )?;
@@ -176,6 +177,7 @@ impl Store for Postgres {
             stray_requests: unsigned(columns, 5)?,
             signed: unsigned(columns, 6)?,
             last_checkpoint: unsigned(columns, 7)?,
+            stray_checkpoints: unsigned(columns, 8)?,
         })
     }
 

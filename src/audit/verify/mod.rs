@@ -236,6 +236,7 @@ impl Verifier<'_> {
             ("full tiles", tally.tiles, tiles),
             ("keys of no entry", tally.stray_keys, 0),
             ("tags of requests of no entry", tally.stray_requests, 0),
+            ("checkpoints of no entries", tally.stray_checkpoints, 0),
         ] {
             if is != ought {
                 self.report.find(None, format!("the store has {is} {what}, and the head wants {ought}"));

@@ -134,6 +134,10 @@ fn every_change_is_told_with_its_place() {
         ),
         ("UPDATE tiles SET hashes = zeroblob(8192) WHERE n = 0", "head is not that"),
         ("UPDATE tiles SET hashes = zeroblob(8191) WHERE n = 0", "tile 0/0, of entries"),
+        (
+            "UPDATE checkpoints SET size = -size WHERE size = (SELECT min(size) FROM checkpoints)",
+            "1 checkpoints of no entries",
+        ),
         ("DELETE FROM tiles WHERE n = 1", "tile 0/1 is gone"),
         ("INSERT INTO tiles VALUES (1, 0, zeroblob(8192))", "3 full tiles"),
         ("UPDATE head SET first = 512", "full tiles|before 512"),
