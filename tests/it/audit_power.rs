@@ -35,7 +35,13 @@ impl Run<'_> {
 
     async fn answers(&mut self, client: &Client, count: usize) {
         for _ in 0..count {
-            assert!(self.ask(client).await);
+            let mut tries = 0;
+            // On a busy machine a record may wait too long, and is asked for again, as callers do.
+            while !self.ask(client).await {
+                tries += 1;
+                assert!(tries < 20, "no answer");
+                tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            }
         }
     }
 
