@@ -21,6 +21,7 @@ mod ruleset_answer;
 pub mod ruleset_service;
 pub mod status;
 mod text;
+pub mod turns;
 pub mod yaml;
 
 /// Messages and services of `concord.v1`, generated from `proto/`.

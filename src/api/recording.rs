@@ -20,6 +20,7 @@ use super::proto::{self, receipt};
 use super::refusal::Refusal;
 use super::ruleset_answer::{rule, sorted};
 use super::status::{code_word, item_status};
+use super::turns::{Turn, Turns};
 use crate::audit::content::{Content, Dictionary};
 use crate::audit::entry::{Draft, Kind, Leaf, Subject, instant};
 use crate::audit::log::{ArchiveItem, Effect};
@@ -59,6 +60,8 @@ pub struct CallFacts {
     pub received: Timestamp,
     /// Its place among the calls at work, kept until the work is done.
     pub place: Option<Arc<OwnedSemaphorePermit>>,
+    /// The turns of its connection.
+    pub turns: Turns,
 }
 
 impl CallFacts {
@@ -73,6 +76,7 @@ impl CallFacts {
             trace: None,
             received: Timestamp::now(),
             place: None,
+            turns: Turns::default(),
         })
     }
 
@@ -217,6 +221,7 @@ impl Recorder {
         request: proto::EvaluateRequest,
         terms: &Terms,
     ) -> Result<proto::EvaluateResponse, Refusal> {
+        let turn = call.turns.take().await;
         let Some(audit) = self.audit()? else {
             let ruleset = ruleset.ok_or(Refusal::NoActiveRuleset)?;
             let decision = decide(&ruleset, request, terms, Timestamp::now())?;
@@ -233,8 +238,9 @@ impl Recorder {
             decide(&ruleset, request, terms, now).map(|decision| (decision, asked))
         });
         match decided {
-            Ok((decision, asked)) => self.decided(audit, call, decision, asked, terms).await,
+            Ok((decision, asked)) => self.decided(audit, call, decision, asked, terms, turn).await,
             Err(refusal) => {
+                drop(turn);
                 self.refused(call, &refusal).await?;
                 Err(refusal)
             }
@@ -248,6 +254,7 @@ impl Recorder {
         mut decision: Decision,
         mut asked: proto::EvaluateRequest,
         terms: &Terms,
+        turn: Turn,
     ) -> Result<proto::EvaluateResponse, Refusal> {
         let (archive, seen) = (self.archive(&decision.ruleset), self.seen(&decision));
         let (id, digest) = (decision.id, decision.ruleset.digest().to_owned());
@@ -280,6 +287,7 @@ impl Recorder {
             once: Some(asked.request_id.clone()).filter(|id| !id.is_empty()),
             ..Draft::sealed(leaf, content)
         };
+        drop(turn);
         let recorded = audit.append(draft, archive.items, Effect::None).await.map_err(not_recorded)?;
         if recorded.before {
             return self.repeated(audit, call, recorded, asked, &terms).await;

@@ -10,23 +10,29 @@
 //!
 //! The bounds are the process's, not a connection's: behind a proxy all calls
 //! come over one or two.
+//!
+//! Of a call refused for load a count and a time are kept. A span, a record or a
+//! line of each would be one more thing that there is too much of.
 
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+use tonic::Code;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-use super::call::{Class, class};
+use super::call::{Class, class, hopeless};
 use super::seldom::Seldom;
-use crate::api::recording::CallFacts;
 use crate::api::refusal::Refusal;
-use crate::api::status::status;
+use crate::api::status::{code_word, status};
 use crate::config::LimitSettings;
+use crate::telemetry::calls;
 use crate::telemetry::server::CallMetrics;
 
 /// Unary calls for each processor, where no setting says otherwise: a few at
@@ -41,14 +47,11 @@ pub(super) struct AdmitLayer(Arc<Gate>);
 struct Gate {
     unary: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    deadline_floor: Duration,
     draining: watch::Receiver<bool>,
     full: Seldom,
     metrics: CallMetrics,
 }
-
-/// Rides on an answer: the call was refused before anything of it was read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shed;
 
 /// The refusal for load. Always the same one, and written once: the more of them there are, the less time there is.
 fn shed() -> Response<Body> {
@@ -56,19 +59,21 @@ fn shed() -> Response<Body> {
         LazyLock::new(|| status(&Refusal::Overloaded).into_http::<Body>().headers().clone());
     let mut response = Response::new(Body::empty());
     response.headers_mut().clone_from(&HEAD);
-    response.extensions_mut().insert(Shed);
     response
 }
 
 impl AdmitLayer {
-    /// Refuses everything of ours when `draining` says so.
+    /// Calls with less time than `deadline_floor`, and those that come when
+    /// `draining` says so, take no place: they are refused within, and begin
+    /// nothing.
     #[must_use]
-    pub(super) fn new(limits: &LimitSettings, draining: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(limits: &LimitSettings, deadline_floor: Duration, draining: watch::Receiver<bool>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Gate {
             unary: Arc::new(Semaphore::new(limits.in_flight.map_or(EACH_PROCESSOR * processors, count))),
             streams: Arc::new(Semaphore::new(count(limits.open_streams))),
+            deadline_floor,
             draining,
             full: Seldom::default(),
             metrics: CallMetrics::new(),
@@ -80,36 +85,55 @@ impl<S> Layer<S> for AdmitLayer {
     type Service = Admit<S>;
 
     fn layer(&self, inner: S) -> Admit<S> {
-        Admit { inner, gate: Arc::clone(&self.0) }
+        Admit { inner: Arc::new(inner), gate: Arc::clone(&self.0) }
     }
 }
 
 /// See the head of this file.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Admit<S> {
-    inner: S,
+    /// Copied for a call that is let in, and for no other.
+    inner: Arc<S>,
     gate: Arc<Gate>,
 }
 
+impl<S> Clone for Admit<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), gate: Arc::clone(&self.gate) }
+    }
+}
+
+/// A place among the calls at work, until the last of these is dropped.
+type Place = Arc<OwnedSemaphorePermit>;
+
+/// There is as much work as may be.
+struct Full;
+
 impl Gate {
-    /// None: the call needs no leave.
-    fn enter(&self, class: Class) -> Result<Option<Arc<OwnedSemaphorePermit>>, Refusal> {
+    /// None: the call needs no place.
+    fn enter(&self, class: Class, headers: &HeaderMap) -> Result<Option<Place>, Full> {
         let places = match class {
             Class::Exempt => return Ok(None),
             Class::Unary => &self.unary,
             Class::Stream => &self.streams,
         };
-        if *self.draining.borrow() {
-            return Err(Refusal::Draining);
+        if *self.draining.borrow() || hopeless(headers, self.deadline_floor) {
+            return Ok(None);
         }
-        let place = Arc::clone(places).try_acquire_owned().map_err(|_| {
-            self.metrics.shed();
-            if let Some(times) = self.full.tells() {
-                tracing::warn!(times, "calls were refused: there is as much work as may be");
-            }
-            Refusal::Overloaded
-        })?;
-        Ok(Some(Arc::new(place)))
+        match Arc::clone(places).try_acquire_owned() {
+            Ok(place) => Ok(Some(Arc::new(place))),
+            Err(_) => Err(Full),
+        }
+    }
+
+    fn tell(&self, method: &'static str, begun: Instant) {
+        self.metrics.shed();
+        let code = code_word(Code::ResourceExhausted);
+        calls::refused(method, code, begun.elapsed());
+        tracing::debug!(method, status = code, "call");
+        if let Some(times) = self.full.tells() {
+            tracing::warn!(times, "calls were refused: there is as much work as may be");
+        }
     }
 }
 
@@ -117,30 +141,30 @@ type Answer = Result<Response<Body>, Infallible>;
 
 impl<S> Service<Request<Body>> for Admit<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // The services are ready at any time: what bounds them is here.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let place = match self.gate.enter(class(request.uri().path())) {
-            Ok(place) => place,
-            Err(refusal) => {
-                let response = if refusal == Refusal::Overloaded { shed() } else { status(&refusal).into_http() };
-                return Box::pin(std::future::ready(Ok(response)));
-            }
+        let begun = Instant::now();
+        let (method, class) = class(request.uri().path());
+        let Ok(place) = self.gate.enter(class, request.headers()) else {
+            self.gate.tell(method, begun);
+            return Box::pin(std::future::ready(Ok(shed())));
         };
         // The work goes on where the caller has left, and keeps its place.
-        if let Some(facts) = request.extensions_mut().get_mut::<CallFacts>() {
-            facts.place.clone_from(&place);
+        if let Some(place) = &place {
+            request.extensions_mut().insert(Arc::clone(place));
         }
-        let inner = self.inner.call(request);
+        let inner = S::clone(&self.inner).call(request);
         Box::pin(async move {
             let answer = inner.await;
             drop(place);

@@ -55,14 +55,19 @@ pub(super) enum Class {
     Stream,
 }
 
-/// The class of a method by its path. What is no method counts as one of ours:
-/// it is not to cost less.
-pub(super) fn class(path: &str) -> Class {
+/// The name of a method and its class, by its path. What is no method counts as
+/// one of ours: it is not to cost less.
+pub(super) fn class(path: &str) -> (&'static str, Class) {
     match named(path) {
-        (name, _) if name.starts_with("grpc.") => Class::Exempt,
-        (_, true) => Class::Stream,
-        (_, false) => Class::Unary,
+        (name, _) if name.starts_with("grpc.") => (name, Class::Exempt),
+        (name, true) => (name, Class::Stream),
+        (name, false) => (name, Class::Unary),
     }
+}
+
+/// Does the caller leave less time than `floor`? Then the call is not begun.
+pub(super) fn hopeless(headers: &HeaderMap, floor: Duration) -> bool {
+    timeout(headers).is_some_and(|wanted| wanted < floor)
 }
 
 /// A call in progress. Dropping it makes the record.
@@ -72,10 +77,6 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// As the record names it.
     pub(super) facts: CallFacts,
-    /// Is there less time than it would take? Then it is not begun.
-    pub(super) hopeless: bool,
-    /// Was it refused for load? Then a count is all that is kept of it.
-    pub(super) shed: bool,
     method: &'static str,
     begun: Instant,
     status: Option<Code>,
@@ -84,7 +85,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn begin<B>(request: &mut Request<B>, longest: Duration, floor: Duration) -> Self {
+    pub(super) fn begin<B>(request: &mut Request<B>, longest: Duration) -> Self {
         let begun = Instant::now();
         // The path alone: what follows a question mark is routed all the same.
         let (method, streams) = named(request.uri().path());
@@ -125,14 +126,13 @@ impl Call {
             trace: trace.map(|trace| trace.to_string()),
             received: jiff::Timestamp::now(),
             place: None,
+            turns: request.extensions_mut().remove().unwrap_or_default(),
         };
         calls::begun(method);
         Self {
             span,
             facts,
             deadline: budget.and_then(|budget| begun.checked_add(budget)),
-            hopeless: wanted.is_some_and(|wanted| wanted < floor),
-            shed: false,
             method,
             begun,
             status: None,
@@ -141,10 +141,10 @@ impl Call {
     }
 
     /// Is it one of which the record says how it ended? Those of health and
-    /// reflection say nothing of patients, names that are no methods are
-    /// anyone's to make up, and of what was refused for load nothing was read.
+    /// reflection say nothing of patients, and names that are no methods are
+    /// anyone's to make up.
     pub(super) fn is_recorded(&self) -> bool {
-        self.method.starts_with("concord.") && !self.shed
+        self.method.starts_with("concord.")
     }
 
     /// Something of the answer is ready, and waits for the caller to take it.
@@ -176,7 +176,7 @@ impl Drop for Call {
         calls::ended(self.method, code, took);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let _inside = self.span.enter();
-        if self.shed || self.method.starts_with("grpc.health") {
+        if self.method.starts_with("grpc.health") {
             tracing::debug!(method = self.method, status = code, elapsed_us = micros, "call");
         } else {
             tracing::info!(method = self.method, status = code, elapsed_us = micros, "call");
@@ -256,7 +256,7 @@ mod tests {
     fn a_stream_without_a_deadline_has_none() {
         let call = |path: &str| {
             let mut request = Request::builder().uri(path).body(()).unwrap();
-            Call::begin(&mut request, Duration::from_secs(10), Duration::ZERO).deadline.is_some()
+            Call::begin(&mut request, Duration::from_secs(10)).deadline.is_some()
         };
         assert!(call("/concord.v1.DecisionService/Evaluate"));
         assert!(!call("/grpc.health.v1.Health/Watch"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -19,10 +19,11 @@ use tonic::body::Body;
 use tower::Service as _;
 
 use super::calls::Calls;
-use super::fair::Fair;
-use super::greeting::Greeted;
+use super::eager::Eager;
 use super::stack::Stack;
 use super::tls::Tls;
+use super::wire::Wire;
+use crate::api::turns::Turns;
 use crate::config::{LimitSettings, ServerSettings};
 use crate::identity::Peer;
 
@@ -36,7 +37,7 @@ const HTTP1_HEADERS: usize = 100;
 /// What connections of a listener have in common.
 #[derive(Clone)]
 pub(super) struct Terms {
-    pub(super) builder: Builder<TokioExecutor>,
+    pub(super) builder: Builder<Eager>,
     pub(super) stack: Stack,
     pub(super) tls: Option<(Tls, Duration)>,
     pub(super) settings: Arc<ServerSettings>,
@@ -47,9 +48,9 @@ pub(super) struct Terms {
 
 /// Every limit of the protocols, set here one by one: of some of them the
 /// libraries' own value is none.
-pub(super) fn builder(server: &ServerSettings, limits: &LimitSettings) -> Builder<TokioExecutor> {
+pub(super) fn builder(server: &ServerSettings, limits: &LimitSettings) -> Builder<Eager> {
     let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(Eager);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -115,19 +116,20 @@ where
     let settings = &terms.settings;
     let calls = Calls::new();
     let (stack, open) = (terms.stack.clone(), calls.clone());
+    let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(Arc::new(open.open()));
+        request.extensions_mut().insert(turns.clone());
         let answer = stack.clone().call(request);
         async move { answer.await.map_err(|never: Infallible| -> io::Error { match never {} }) }
     });
-    let stream = Fair::new(Greeted::new(stream, settings.preface_timeout), terms.control_frames);
-    let stream = TokioIo::new(stream);
-    let mut serving = std::pin::pin!(terms.builder.serve_connection(stream, service));
+    let wire = Wire::new(stream, settings.preface_timeout, terms.control_frames);
+    let mut serving = std::pin::pin!(terms.builder.serve_connection(TokioIo::new(wire.clone()), service));
     let mut draining = terms.draining.clone();
     let asked = tokio::select! {
-        ended = &mut serving => return if ended.is_ok() { "closed" } else { "failed" },
+        ended = wire.driven(serving.as_mut()) => return if ended.is_ok() { "closed" } else { "failed" },
         () = sleep(about(settings.connection_age)) => "age",
         () = calls.idle(settings.connection_idle) => "idle",
         () = calls.stalled(settings.send_timeout) => return "stalled",
@@ -135,7 +137,7 @@ where
     };
     serving.as_mut().graceful_shutdown();
     tokio::select! {
-        _ = &mut serving => asked,
+        _ = wire.driven(serving.as_mut()) => asked,
         // The end of the server has a bound of its own.
         () = sleep(settings.connection_grace), if asked != "draining" => "cut",
         () = calls.idle(FAREWELL) => asked,

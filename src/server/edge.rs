@@ -1,5 +1,5 @@
-//! The outermost layer of ours. Every call passes it once, and it sees every
-//! end of a call, since nothing between it and the transport answers.
+//! What every call passes once that is not refused for load. It sees every end
+//! of a call, since nothing that answers stands between it and the transport.
 //!
 //! From outside in:
 //! 1. observe: a span from W3C trace context, one record for each call, also
@@ -7,10 +7,9 @@
 //! 2. panics: caught, INTERNAL, so that no connection is torn down;
 //! 3. deadline: the caller's or the server's, whichever is sooner, answered
 //!    with DEADLINE_EXCEEDED; bodies of streams included. A call that leaves
-//!    next to no time is answered so at once;
-//! 4. record: how a call ended that no service has recorded, before it is told.
-//!    Calls refused for load are counted alone: a record of each would be one
-//!    more thing that there is too much of;
+//!    next to no time is answered so at once, and nothing of ours is begun when
+//!    the server is about to end;
+//! 4. record: how a call ended that no service has recorded, before it is told;
 //! 5. words: statuses that the transport made get constant text, since its own
 //!    quotes what was sent.
 
@@ -23,6 +22,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use http_body::{Frame, SizeHint};
+use tokio::sync::watch;
 use tokio::time::{Sleep, sleep_until, timeout_at};
 use tonic::body::Body;
 use tonic::codegen::Bytes;
@@ -30,9 +30,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
-use super::admit::Shed;
-use super::call::Call;
-use crate::api::recording::Recorder;
+use super::call::{Call, Class, class, hopeless};
+use crate::api::recording::{CallFacts, Recorder};
 use crate::api::refusal::Refusal;
 use crate::api::status::{deadline_exceeded, of_transport, status};
 
@@ -45,6 +44,8 @@ pub(super) struct EdgeLayer {
     pub(super) deadline_floor: Duration,
     /// Records calls that no service has answered.
     pub(super) recorder: Recorder,
+    /// Refuses everything of ours when it says so.
+    pub(super) draining: watch::Receiver<bool>,
 }
 
 impl<S> Layer<S> for EdgeLayer {
@@ -78,11 +79,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let call = Call::begin(&mut request, self.terms.deadline_max, self.terms.deadline_floor);
-        let inner = if call.hopeless {
+        let call = Call::begin(&mut request, self.terms.deadline_max);
+        let exempt = class(request.uri().path()).1 == Class::Exempt;
+        let inner = if hopeless(request.headers(), self.terms.deadline_floor) {
             Err(deadline_exceeded())
+        } else if *self.terms.draining.borrow() && !exempt {
+            Err(status(&Refusal::Draining))
         } else {
-            request.extensions_mut().insert(call.facts.clone());
+            // The work has the place, and not the answer: a caller may take its time with that.
+            let place = request.extensions_mut().remove();
+            request.extensions_mut().insert(CallFacts { place, ..call.facts.clone() });
             let inner = call.span.in_scope(|| caught(|| self.inner.call(request)));
             inner.map_err(|Panicked| status(&Refusal::Internal))
         };
@@ -104,9 +110,7 @@ async fn answer<F: Future<Output = Answer>>(mut call: Call, inner: Result<F, Sta
         Err(status) => failed(&status),
     };
     let (mut head, mut body) = response.into_parts();
-    call.shed = head.extensions.remove::<Shed>().is_some();
-    // What is refused for load has our words already, and is to cost little.
-    let mut told = if call.shed { Some(Code::ResourceExhausted) } else { reworded(&mut head.headers) };
+    let mut told = reworded(&mut head.headers);
     if let Some(code) = told.filter(|code| *code != Code::Ok && call.is_recorded())
         && let Err(refusal) = recorded(&call, &recorder, code, &head.headers).await
     {

@@ -53,6 +53,7 @@ async fn call(path: &str, timeout: Option<&str>) -> Status {
         deadline_max: Duration::from_millis(200),
         deadline_floor: Duration::from_millis(5),
         recorder: Recorder::none(),
+        draining: watch::channel(false).1,
     }
     .layer(Acting);
     let mut request = Request::builder().uri(path);

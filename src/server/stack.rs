@@ -17,13 +17,16 @@ use super::edge::EdgeLayer;
 /// The services with everything around them.
 pub(super) type Stack = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// Puts it together. From outside in: gRPC-Web where it is asked for; observe,
-/// catch and deadline (one layer, since each needs to see how a call ends);
-/// admit; who calls, and whether they may; the services.
+/// Puts it together. From outside in: gRPC-Web where it is asked for; admit;
+/// observe, catch and deadline (one layer, since each needs to see how a call
+/// ends); who calls, and whether they may; the services.
 ///
 /// gRPC-Web is a translation of the wire. Outermost, it leaves one protocol to
 /// everything within: a refusal of any layer reaches a browser in its form, and
 /// what observes reads how a call ended from trailers, not from bytes.
+///
+/// Admission comes before all that a call costs, so that refusing ten calls
+/// leaves time to answer one.
 pub(super) fn stack<S>(services: S, options: &Options, draining: watch::Receiver<bool>) -> Stack
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -33,9 +36,10 @@ where
         deadline_max: options.server.deadline_max,
         deadline_floor: options.server.deadline_floor,
         recorder: options.recorder.clone(),
+        draining: draining.clone(),
     };
-    let admit = AdmitLayer::new(&options.limits, draining);
-    let calls = edge.layer(admit.layer(AuthLayer(options.gate.clone()).layer(services)));
+    let admit = AdmitLayer::new(&options.limits, options.server.deadline_floor, draining);
+    let calls = admit.layer(edge.layer(AuthLayer(options.gate.clone()).layer(services)));
     if options.server.grpc_web {
         return Stack::new(GrpcWebLayer::new().layer(calls));
     }

@@ -50,6 +50,11 @@ pub fn begun(method: &'static str) {
 /// It has ended, with the word of its status.
 pub fn ended(method: &'static str, status: &'static str, took: Duration) {
     CALLS.in_flight.add(-1, &[KeyValue::new(semconv::RPC_METHOD, method)]);
+    refused(method, status, took);
+}
+
+/// A call was answered that never was in flight.
+pub fn refused(method: &'static str, status: &'static str, took: Duration) {
     let attributes = [
         KeyValue::new(semconv::RPC_SYSTEM, "grpc"),
         KeyValue::new(semconv::RPC_METHOD, method),

@@ -89,12 +89,7 @@ pub struct Telemetry {
 /// it is set up already.
 pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
     let telemetry = Telemetry::new(options)?;
-    let traces = telemetry.spans.as_ref().map(|spans| traces(spans.tracer(semconv::SCOPE)));
-    // The same lines as on standard error, and no others.
-    let sent = telemetry.logs.as_ref().map(OpenTelemetryTracingBridge::new);
-    let sent = sent.map(|sent| filtered(sent, &options.filter)).transpose()?;
-    let shown = filtered(logs(options.json), &options.filter)?;
-    let subscriber = Registry::default().with(traces).with(shown).with(sent);
+    let subscriber = Registry::default().with(telemetry.layers(options)?);
     // Before there is anyone to whom the library would say so.
     if let Some(metrics) = &telemetry.metrics {
         opentelemetry::global::set_meter_provider(metrics.clone());
@@ -107,13 +102,18 @@ pub fn start(options: &Options) -> Result<Telemetry, TelemetryError> {
 }
 
 /// Lets through what the settings ask for, as far as it is fit.
-fn filtered<S>(layer: impl Layer<S> + Send + Sync, filter: &str) -> Result<impl Layer<S> + Send + Sync, TelemetryError>
+fn filtered<S>(
+    layer: impl Layer<S> + Send + Sync,
+    filter: &str,
+) -> Result<Box<dyn Layer<S> + Send + Sync>, TelemetryError>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let wanted =
         EnvFilter::try_new(filter).map_err(|error| TelemetryError(format!("telemetry.log_filter: {error}")))?;
-    Ok(layer.with_filter(wanted.and(filter_fn(is_fit))))
+    // Its own level is no bound: then the filter's is.
+    let fit = filter_fn(is_fit).with_max_level_hint(Level::TRACE);
+    Ok(layer.with_filter(wanted.and(fit)).boxed())
 }
 
 /// Below info, the libraries quote frames and headers: whatever the filter
@@ -136,13 +136,14 @@ where
 
 /// Spans of ours alone: those of the libraries describe frames, and debug
 /// events quote headers.
-fn traces<S>(tracer: SdkTracer) -> impl Layer<S> + Send + Sync
+fn traces<S>(tracer: SdkTracer) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
         .with_filter(tracing_subscriber::filter::Targets::new().with_target("concord", Level::INFO))
+        .boxed()
 }
 
 /// A panic's message may quote what was being worked on: the place is enough.
@@ -154,6 +155,21 @@ fn quiet_panics() {
 }
 
 impl Telemetry {
+    /// Those that there are, and no place for one that is not: beside an absent
+    /// layer the filters of the others are asked again for every span and event
+    /// of the libraries, which took a third of the time of a refused call.
+    fn layers(&self, options: &Options) -> Result<Vec<Box<dyn Layer<Registry> + Send + Sync>>, TelemetryError> {
+        let mut layers = vec![filtered(logs(options.json), &options.filter)?];
+        if let Some(spans) = &self.spans {
+            layers.push(traces(spans.tracer(semconv::SCOPE)));
+        }
+        if let Some(sent) = &self.logs {
+            // The same lines as on standard error, and no others.
+            layers.push(filtered(OpenTelemetryTracingBridge::new(sent), &options.filter)?);
+        }
+        Ok(layers)
+    }
+
     fn new(options: &Options) -> Result<Self, TelemetryError> {
         let failed = |error: &dyn fmt::Display| TelemetryError(format!("telemetry.otlp_endpoint: {error}"));
         // Several processes send to one collector: without a name each, their
@@ -215,6 +231,43 @@ impl Telemetry {
         };
         if !matches!(tokio::time::timeout(FLUSH, all).await, Ok(true)) {
             tracing::warn!("the last spans, metrics or logs could not be sent");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::callsite;
+    use tracing::callsite::Callsite;
+    use tracing::metadata::Kind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_the_libraries_do_costs_no_span_and_no_event() {
+        for otlp_endpoint in [None, Some("http://127.0.0.1:1".to_owned())] {
+            let options = Options {
+                json: true,
+                filter: "info,h2=trace".to_owned(),
+                otlp_endpoint,
+                sample_ratio: 1.0,
+                sampled_per_second: 100,
+                service_name: "concord".to_owned(),
+                page: true,
+            };
+            let telemetry = Telemetry::new(&options).unwrap();
+            let subscriber = Registry::default().with(telemetry.layers(&options).unwrap());
+            // Asked as a callsite is asked once and for all: whatever other tests listen to has no part in it.
+            let asked = |callsite: &'static dyn Callsite| subscriber.register_callsite(callsite.metadata());
+            let own = callsite!(name: "own", kind: Kind::SPAN, target: "concord::server", level: Level::INFO, fields: );
+            assert!(!asked(own).is_never());
+            let told = callsite!(name: "told", kind: Kind::EVENT, target: "h2", level: Level::INFO, fields: );
+            assert!(!asked(told).is_never());
+            // Whatever is asked for.
+            let frame = callsite!(name: "frame", kind: Kind::SPAN, target: "h2", level: Level::TRACE, fields: );
+            assert!(asked(frame).is_never());
+            let quoted = callsite!(name: "quoted", kind: Kind::EVENT, target: "h2", level: Level::DEBUG, fields: );
+            assert!(asked(quoted).is_never());
         }
     }
 }

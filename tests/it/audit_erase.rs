@@ -13,6 +13,7 @@ use concord::api::decide::{Terms, decide};
 use concord::api::limits::Limits;
 use concord::api::proto::EvaluateRequest;
 use concord::api::recording::{CallFacts, Recorder, part, recorded_decision};
+use concord::api::turns::Turns;
 use concord::audit::checkpoint::Checkpoint;
 use concord::audit::entry::Kind;
 use concord::audit::keys::master_key_file;
@@ -57,6 +58,7 @@ pub fn call() -> CallFacts {
         trace: None,
         received: jiff::Timestamp::now(),
         place: None,
+        turns: Turns::default(),
     }
 }
 

@@ -26,19 +26,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use tempfile::TempDir;
 
+use crate::dice::Dice;
+
 const ORIGIN: &str = "concord/tamper";
-
-/// Numbers that a seed gives: xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
-    }
-}
 
 fn everything() -> bool {
     std::env::var("CONCORD_TAMPER").is_ok_and(|value| value == "all")
@@ -130,15 +120,15 @@ impl Written {
             }
             1 => Draft::clear(Leaf { count: Some(3), ..Self::call(Kind::Read) }),
             2 if !self.decisions.is_empty() => {
-                let at = self.dice.roll(self.decisions.len() as u64);
-                let (_, of, patient) = self.decisions[usize::try_from(at).unwrap()];
+                let at = self.dice.roll(self.decisions.len());
+                let (_, of, patient) = self.decisions[at];
                 let content = Content::new().with("request", vec![2; 9]);
                 let tag = self.log.vault().subject_tag(&format!("p-{patient}"));
                 let leaf = Leaf { of: Some(of), ..Self::call(Kind::Feedback) };
                 Draft { subject: Subject::Tag(tag), ..Draft::sealed(leaf, content) }
             }
             _ => {
-                let length = usize::try_from(self.dice.roll(30)).unwrap();
+                let length = self.dice.roll(30);
                 let content = Content::new().with("request", vec![1; length]).with("answer", vec![7; 5]);
                 let content = content.with("rules", b"a\nb".to_vec()).with("terms", b"{}".to_vec());
                 let leaf = Leaf { status: Some("OK".to_owned()), ..Self::call(Kind::Decision) };
@@ -168,7 +158,7 @@ impl Written {
 
     fn archive(&mut self) {
         let content: Arc<[u8]> = vec![3; 40].into();
-        let digest = [u8::try_from(self.dice.roll(200)).unwrap(); 32];
+        let digest = [self.dice.roll(200); 32];
         let leaf = Leaf {
             ruleset: Some(hex(&digest)),
             content: Some(hex(&sha256(&content))),
@@ -368,8 +358,8 @@ fn flip_cells(dir: &Path, only: Option<&str>, sample: usize, seed: u64) -> BTree
             }
         } else {
             for _ in 0..each {
-                let cell = cells[usize::try_from(dice.roll(cells.len() as u64)).unwrap()];
-                flip(name, cell, usize::try_from(dice.roll(cell.bits() as u64)).unwrap());
+                let cell = cells[dice.roll(cells.len())];
+                flip(name, cell, dice.roll(cell.bits()));
             }
         }
     }
@@ -414,7 +404,7 @@ fn a_flipped_bit_of_the_file_is_found_or_changes_no_entry() {
     let (mut found, mut same) = (0, 0);
     for _ in 0..rounds {
         let mut bytes = whole.clone();
-        let at = usize::try_from(dice.roll(bytes.len() as u64)).unwrap();
+        let at = dice.roll(bytes.len());
         let bit = dice.roll(8);
         bytes[at] ^= 1 << bit;
         let flipped = folder();

@@ -29,6 +29,7 @@ use self::process::{Process, files};
 use self::scan::{HEX_STEM, STEM, Scanner};
 use self::sites::{Known, Mark, Site, everything, methods, path_of, sites, smallest};
 use crate::cases::SHIPPED;
+use crate::dice::Dice;
 
 const EVALUATE: &str = "/concord.v1.DecisionService/Evaluate";
 const STREAM: &str = "/concord.v1.DecisionService/EvaluateStream";
@@ -484,14 +485,8 @@ fn search(run: &mut Run, server: &Process) -> usize {
 
 /// Noise that is the same in every run.
 fn noise(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(&mut next).flatten().take(bytes).collect()
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    std::iter::repeat_with(|| dice.next().to_le_bytes()).flatten().take(bytes).collect()
 }
 
 #[test]

@@ -7,17 +7,7 @@ mod targets;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-/// Numbers that a seed gives: xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 11) % (sides.max(1) as u64)).unwrap()
-    }
-}
+use crate::dice::Dice;
 
 /// What often lies at a limit of something.
 const PIECES: [&[u8]; 14] = [

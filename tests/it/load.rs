@@ -60,7 +60,9 @@ impl Caller {
             .unwrap();
         let mut ready = self.send.clone().ready().await?;
         let (response, mut body) = ready.send_request(request, false)?;
-        body.send_data(self.message.clone(), true)?;
+        // A call may be refused by its head alone, and its stream closed, before this is sent: the answer is there all the
+        // same.
+        let _ = body.send_data(self.message.clone(), true);
         let (head, mut body) = response.await?.into_parts();
         let code = |headers: &http::HeaderMap| headers.get("grpc-status")?.to_str().ok()?.parse().ok();
         if let Some(status) = code(&head.headers) {

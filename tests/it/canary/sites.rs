@@ -8,6 +8,7 @@ use concord::api::json::pool;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 
 use super::scan::{HEX_STEM, STEM};
+use crate::protowire::{block, tag, varint};
 
 /// A field of a request of a method, and how it is reached.
 #[derive(Clone)]
@@ -115,26 +116,8 @@ fn bound(field: &FieldDescriptor, name: &str) -> Option<f64> {
 
 // The wire.
 
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value >= 0x80 {
-        bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-        value >>= 7;
-    }
-    bytes.push(u8::try_from(value).unwrap());
-    bytes
-}
-
 pub fn varint_of(value: i64) -> Vec<u8> {
     varint(value.cast_unsigned())
-}
-
-fn tag(number: u32, wire: u64) -> Vec<u8> {
-    varint(u64::from(number) << 3 | wire)
-}
-
-fn block(number: u32, bytes: &[u8]) -> Vec<u8> {
-    [tag(number, 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
 }
 
 /// A number in the wire form of its field.

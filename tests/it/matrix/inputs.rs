@@ -9,6 +9,7 @@ use prost_reflect::{
 };
 
 use super::oracle::{Form, Rules, rules};
+use crate::protowire::{self, varint};
 
 /// What is done to a field. The first thirteen are those that the matrix is to have; the others are what else a client
 /// can do wrong.
@@ -52,22 +53,12 @@ type Input = (Bad, String, Vec<u8>);
 
 // The wire.
 
-fn varint(mut value: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value >= 0x80 {
-        bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
-        value >>= 7;
-    }
-    bytes.push(u8::try_from(value).unwrap());
-    bytes
-}
-
 fn tag(field: &FieldDescriptor, wire: u64) -> Vec<u8> {
-    varint(u64::from(field.number()) << 3 | wire)
+    protowire::tag(field.number(), wire)
 }
 
 fn block(field: &FieldDescriptor, bytes: &[u8]) -> Vec<u8> {
-    [tag(field, 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
+    protowire::block(field.number(), bytes)
 }
 
 fn whole(field: &FieldDescriptor, value: i64) -> Vec<u8> {

@@ -1,27 +1,31 @@
-//! A connection that takes turns with the others.
+//! What a connection may send before and beside its calls.
 //!
-//! Frames that ask for nothing (SETTINGS, PING, PRIORITY, unknown ones) are
-//! nine bytes long and cost next to nothing each, and a flood of them keeps a
-//! processor busy for as long as there is more to read. So a connection reads
-//! only so much before the others go on, and little where it has sent many of
-//! these lately; and one that sends more of them in a second than anyone needs
-//! is ended. Of resets, continuations and empty data the protocol's library
-//! keeps count itself.
+//! **A greeting.** One that stays silent would be open for ever: keepalive
+//! begins after the greeting, and so does the shutdown of a connection, which
+//! would wait for it to the hard end. So it has to come in time.
+//!
+//! **Frames that ask for nothing** (SETTINGS, PING, PRIORITY, unknown ones).
+//! They are nine bytes long and cost next to nothing each, and a flood of them
+//! keeps a processor busy for as long as there is more to read. So a connection
+//! reads only so much before the others have their turn, and little where it has
+//! sent many of these lately; and one that sends more of them in a second than
+//! anyone needs is ended. Of resets, continuations and empty data the protocol's
+//! library keeps count itself.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// Bytes of a turn.
 const TURN: usize = 16 * 1024;
 
 /// Bytes of a turn of a connection that has sent [`MANY`] frames that ask for
-/// nothing within a second: 113 of the shortest.
-const SHORT: usize = 1024;
+/// nothing within a second: 32 of the shortest.
+const SHORT: usize = 288;
 
 /// More than that is seldom of use.
 const MANY: u32 = 500;
@@ -29,7 +33,7 @@ const MANY: u32 = 500;
 /// After so many of them the clock is looked at.
 const LOOK: u32 = 64;
 
-/// What a connection of HTTP/2 begins with.
+/// What a connection of HTTP/2 begins with. A request of HTTP/1.1 is longer.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Bytes before the payload of a frame.
@@ -37,23 +41,28 @@ const HEAD: usize = 9;
 
 /// See the head of this file.
 #[derive(Debug)]
-pub(super) struct Fair<S> {
-    stream: S,
+pub(super) struct Inbound {
+    /// Bytes of the greeting that are still to come.
+    awaited: usize,
+    /// Until it is there.
+    patience: Option<Pin<Box<Sleep>>>,
     /// Bytes of this turn.
     read: usize,
     frames: Frames,
 }
 
-impl<S> Fair<S> {
-    /// At most `most` frames a second that ask for nothing.
-    pub(super) fn new(stream: S, most: u32) -> Self {
-        Self { stream, read: 0, frames: Frames::new(most) }
+impl Inbound {
+    /// A greeting within `patience`, and at most `most` frames a second that ask
+    /// for nothing.
+    pub(super) fn new(patience: Duration, most: u32) -> Self {
+        let patience = Some(Box::pin(sleep(patience)));
+        Self { awaited: PREFACE.len(), patience, read: 0, frames: Frames::new(most) }
     }
-}
 
-impl<S: AsyncRead + Unpin> AsyncRead for Fair<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+    /// Reads as [`AsyncRead::poll_read`] does, and no more than may be.
+    pub(super) fn poll_read<S: AsyncRead>(
+        &mut self,
+        stream: Pin<&mut S>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -66,44 +75,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for Fair<S> {
         }
         let room = left.min(buffer.remaining());
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
-        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, &mut part) else {
+        let Poll::Ready(read) = stream.poll_read(context, &mut part) else {
             self.read = 0;
-            return Poll::Pending;
+            let Some(patience) = &mut self.patience else { return Poll::Pending };
+            ready!(patience.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         };
         read?;
         let came = part.filled().len();
         self.read = self.read.saturating_add(came);
+        self.awaited = self.awaited.saturating_sub(came);
+        if self.awaited == 0 {
+            self.patience = None;
+        }
         if !self.frames.see(part.filled()) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         buffer.advance(came);
         Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Fair<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 
@@ -199,6 +188,9 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
+    use crate::server::wire::Wire;
+
+    const PATIENCE: Duration = Duration::from_millis(50);
 
     fn frame(kind: u8, payload: usize) -> Vec<u8> {
         let [_, high, middle, low] = u32::try_from(payload).unwrap().to_be_bytes();
@@ -248,7 +240,7 @@ mod tests {
         client.write_all(PREFACE).await.unwrap();
         let flood = frame(6, 8).repeat(20_000);
         client.write_all(&flood).await.unwrap();
-        let mut server = Fair::new(server, 30_000);
+        let mut server = Wire::new(server, PATIENCE, 30_000);
         let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let other = tokio::spawn({
             let turns = std::sync::Arc::clone(&turns);
@@ -265,5 +257,29 @@ mod tests {
         assert!(all.strip_prefix(PREFACE).is_some_and(|rest| rest == flood));
         let turns = turns.load(std::sync::atomic::Ordering::Relaxed);
         assert!(turns >= (flood.len() - TURN) / SHORT - 1, "{turns}");
+    }
+
+    async fn accepted(sent: &[u8]) -> io::Result<usize> {
+        let (mut client, server) = duplex(64);
+        let mut server = Wire::new(server, PATIENCE, 10_000);
+        client.write_all(sent).await?;
+        let mut buffer = [0; 64];
+        let mut read = 0;
+        // The client stays open and says no more.
+        while read < PREFACE.len() {
+            read += server.read(&mut buffer).await?;
+        }
+        match tokio::time::timeout(Duration::from_millis(100), server.read(&mut buffer)).await {
+            Ok(more) => more,
+            Err(_) => Ok(read),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_greet_is_dropped_and_who_does_may_be_silent() {
+        for part in [&PREFACE[..0], &PREFACE[..12]] {
+            assert_eq!(accepted(part).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(accepted(PREFACE).await.unwrap(), PREFACE.len());
     }
 }
