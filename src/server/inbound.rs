@@ -24,8 +24,8 @@ use tokio::time::{Instant, Sleep, sleep};
 const TURN: usize = 16 * 1024;
 
 /// Bytes of a turn of a connection that has sent [`MANY`] frames that ask for
-/// nothing within a second: 32 of the shortest.
-const SHORT: usize = 288;
+/// nothing within a second: 16 of the shortest.
+const SHORT: usize = 144;
 
 /// More than that is seldom of use.
 const MANY: u32 = 500;
