@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use concord::api::proto::EvaluateRequest;
 use prost::Message as _;
 use tokio::net::TcpStream;
-use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 use self::wire::{Misuse, Outcome, misuse};
@@ -69,13 +68,6 @@ async fn calls(address: String, time: Duration) -> Vec<Duration> {
     times
 }
 
-/// Where those work who misuse the server. They yield to the good caller, with whom they share what processors the server
-/// leaves: what is measured is what the server makes of them.
-fn attackers() -> Runtime {
-    let yielding = || assert!(rustix::process::nice(19).is_ok());
-    Builder::new_multi_thread().worker_threads(2).on_thread_start(yielding).enable_all().build().unwrap()
-}
-
 /// `CONCORD_MISUSE_SECONDS` for how long each is done; a minute in the full test.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() {
@@ -87,14 +79,13 @@ async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() 
     let id = server.child.id();
     good(server.address.clone(), Duration::from_secs(1)).await;
     let (mut failures, mut table) = (Vec::new(), String::new());
-    let runtime = attackers();
     for what in Misuse::ALL {
         let mut normal = good(server.address.clone(), time.min(Duration::from_secs(5))).await;
         let (before, _) = memory(id);
         let mut attackers = JoinSet::new();
         for _ in 0..ATTACKERS {
             let address = server.address.clone();
-            attackers.spawn_on(async move { misuse(what, &address, time, PATIENCE).await }, runtime.handle());
+            attackers.spawn(async move { misuse(what, &address, time, PATIENCE).await });
         }
         let mut beside = good(server.address.clone(), time).await;
         let (during, _) = memory(id);
@@ -120,7 +111,6 @@ async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() 
             failures.push(format!("{what:?}: p99 of good calls went from {usual:?} to {then:?}"));
         }
     }
-    runtime.shutdown_background();
     println!("{table}");
     assert!(failures.is_empty(), "{failures:#?}\n{table}");
 }
@@ -143,7 +133,7 @@ async fn there_are_no_more_connections_than_may_be() {
         }
     }
     assert_eq!(held.len(), 3);
-    assert!(server.log.lock().unwrap().contains("max_connections_per_peer"));
+    server.logged("max_connections_per_peer").await;
     drop(held);
     // There is room again.
     for _ in 0..100 {

@@ -167,8 +167,7 @@ async fn a_token_gives_its_roles_and_its_name_is_on_record() {
     assert_eq!(entries, wanted);
 
     // The log says why, and has no part of a token.
-    let log = server.log.lock().unwrap().clone();
-    assert!(log.contains("the token is not three parts in base64url"), "{log}");
+    let log = server.logged("the token is not three parts in base64url").await;
     for part in ehr.trim_start_matches("Bearer ").split('.') {
         assert!(!log.contains(part));
     }

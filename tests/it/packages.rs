@@ -103,17 +103,6 @@ impl Server {
     }
 }
 
-/// Waits until the log holds a text: it is written after the package is active.
-pub async fn logged(server: &Server, text: &str) {
-    for _ in 0..6000 {
-        if server.log.lock().unwrap().contains(text) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("`{text}` was never logged: {}", server.log.lock().unwrap());
-}
-
 pub async fn get(rules: &mut RulesetServiceClient<Channel>) -> GetRulesetResponse {
     rules.get_ruleset(GetRulesetRequest {}).await.unwrap().into_inner()
 }

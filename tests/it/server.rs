@@ -20,6 +20,7 @@ pub struct Server {
     pub child: Child,
     pub address: String,
     pub log: Arc<Mutex<String>>,
+    reading: std::thread::JoinHandle<()>,
     /// Where its record is, unless the settings say otherwise.
     pub data: tempfile::TempDir,
 }
@@ -52,14 +53,14 @@ impl Server {
             }
         };
         let sink = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let mut log = sink.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
         });
-        Self { child, address, log, data }
+        Self { child, address, log, reading, data }
     }
 
     pub async fn channel(&self) -> Channel {
@@ -88,10 +89,25 @@ impl Server {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
+    /// The log, once it holds a text: another thread writes it than the one that answers, and a third reads it here.
+    pub async fn logged(&self, text: &str) -> String {
+        for _ in 0..6000 {
+            let log = self.log.lock().unwrap().clone();
+            if log.contains(text) {
+                return log;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("`{text}` was never logged: {}", self.log.lock().unwrap());
+    }
+
+    /// How it ended, once its log is whole.
     pub async fn ended(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.try_wait().unwrap()
+                && self.reading.is_finished()
+            {
                 return status;
             }
             assert!(begun.elapsed() < Duration::from_secs(20), "the server did not end");
