@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use concord::api::proto::EvaluateResponse;
 
@@ -35,14 +36,18 @@ impl Run<'_> {
 
     async fn answers(&mut self, client: &Client, count: usize) {
         for _ in 0..count {
-            let mut tries = 0;
-            // On a busy machine a record may wait too long, and is asked for again, as callers do.
-            while !self.ask(client).await {
-                tries += 1;
-                assert!(tries < 20, "no answer");
-                tokio::time::sleep(std::time::Duration::from_millis(250)).await;
-            }
+            assert!(self.ask(client).await);
         }
+    }
+
+    /// Waits until there are answers again. What the health says may still be of before the fault.
+    async fn recovered(&mut self, client: &Client) {
+        let begun = Instant::now();
+        while !self.ask(client).await {
+            assert!(begun.elapsed() < audited::PATIENCE, "no answer");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        client.until(true).await;
     }
 
     /// As many at once, four at a time.
@@ -91,7 +96,7 @@ async fn life(run: &mut Run<'_>, data: &Path, beside: &Path) {
                 run.ask(&client).await;
             }
             run.disk.clear();
-            client.until(true).await;
+            run.recovered(&client).await;
             run.answers(&client, 3).await;
         }
     }

@@ -28,7 +28,7 @@ use crate::disk::Disk;
 use crate::server::request;
 
 /// How long anything may take that is bound to come.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The binary: the one that was built for the test, or the one that is named.
 pub fn binary() -> PathBuf {
