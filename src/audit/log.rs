@@ -16,8 +16,8 @@ use super::store::{Archived, Batch, Head, Row, Store, StoreError, Stored, damage
 use super::tree::{self, Frontier, Hash, Nodes as _, TILE};
 use crate::note::{TrustedKey, hex};
 
-/// Entries that a checkpoint may leave out at most.
-pub const UNSIGNED: u64 = 1_000;
+/// Entries from one checkpoint that is kept to the next at most.
+pub const KEPT_EVERY: u64 = 1_000;
 
 /// Name of the value that holds the name of the log.
 const ORIGIN: &str = "origin";
@@ -98,6 +98,8 @@ pub struct Log {
     kept: Kept,
     /// Leaves since the last full tile, where no one else has written since.
     pending: Option<(u64, Vec<Hash>)>,
+    /// The last checkpoint made here, which the next takes the place of: its size and its note.
+    passing: Option<(u64, String)>,
     archived: HashSet<(Archived, [u8; 32])>,
     /// What was last known to be durable.
     durable: Frontier,
@@ -205,7 +207,7 @@ impl Log {
         let kept = Kept::beside(&access.signing_key);
         let archived = store.archive()?.into_iter().collect();
         let durable = store.head()?.frontier;
-        Ok(Self { store, vault, origin: name, signer, kept, pending: None, archived, durable })
+        Ok(Self { store, vault, origin: name, signer, kept, pending: None, passing: None, archived, durable })
     }
 
     /// Name of the log.
@@ -239,7 +241,7 @@ impl Log {
     /// [`LogError`].
     pub fn reopen(&mut self, mut store: Box<dyn Store>) -> Result<(), LogError> {
         store.settle()?;
-        self.pending = None;
+        (self.pending, self.passing) = (None, None);
         let before = self.durable.clone();
         self.store = store;
         self.check()?;
@@ -279,13 +281,13 @@ impl Log {
         appended.first().copied().ok_or_else(|| damaged("an entry was not appended").into())
     }
 
-    /// Appends entries in one transaction. When this returns they are durable;
-    /// after an error it is not known whether they are. `sign` makes a
-    /// checkpoint of them.
+    /// Appends entries in one transaction, with a checkpoint that covers them.
+    /// When this returns they are durable; after an error it is not known
+    /// whether they are. `keep` keeps the checkpoint, as [`Self::keep`] does.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn append(&mut self, appends: &[Append], sign: bool) -> Result<Vec<Appended>, StoreError> {
+    pub fn append(&mut self, appends: &[Append], keep: bool) -> Result<Vec<Appended>, StoreError> {
         let mut archived = Vec::new();
         let mut batch = self.store.begin()?;
         let mut head = batch.head()?;
@@ -339,21 +341,20 @@ impl Log {
             }
         }
         let size = head.frontier.size();
-        // What deletes is covered by a checkpoint at once: an export at an older one would lack what allows it.
-        let sign = sign || appends.iter().any(|append| append.effect != Effect::None);
         let mut signed = None;
-        if sign && head.signed < size {
+        if head.signed < size {
             let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: head.frontier.root() };
             let note = checkpoint.sign(&self.signer.keys());
-            batch.insert_checkpoint(size, &note)?;
+            batch.put_checkpoint(self.passing.as_ref().map(|(size, _)| *size), size, &note)?;
             head.signed = size;
-            signed = Some(note);
+            signed = Some((size, note));
         }
         batch.set_head(&head)?;
         batch.commit()?;
-        if let Some(note) = signed {
-            // Not before it is durable: the log must never be behind it.
-            self.kept.keep(&note);
+        self.passing = signed.or_else(|| self.passing.take());
+        // An export at a checkpoint before what was deleted would lack what allows it.
+        if keep || appends.iter().any(|append| append.effect != Effect::None) {
+            self.keep();
         }
         self.durable = head.frontier;
         self.pending = Some((size, pending));
@@ -365,10 +366,20 @@ impl Log {
         Ok(appended)
     }
 
+    /// Keeps the last checkpoint: the next takes a place of its own, and a copy
+    /// lies beside the key. Not before it is durable: the log must never be
+    /// behind it.
+    pub fn keep(&mut self) {
+        if let Some((_, note)) = self.passing.take() {
+            self.kept.keep(&note);
+        }
+    }
+
     /// Checks that the head is that of the entries, that the last checkpoint is
-    /// signed and of them, and reads every entry after it.
+    /// signed and of them, and reads the last entries, of which a failure may
+    /// have left something else.
     fn check(&mut self) -> Result<(), LogError> {
-        let (head, note) = self.signed_head()?;
+        let (head, note) = signed_head(self.store.as_mut())?;
         check_frontier(self.store.as_mut(), &head.frontier)?;
         if let Some(note) = note {
             let keys = keys(self.store.as_mut())?;
@@ -384,7 +395,8 @@ impl Log {
         } else if head.signed > 0 {
             return Err(damaged("its last checkpoint is gone").into());
         }
-        let (mut from, to) = (head.signed.max(head.first), head.frontier.size());
+        let to = head.frontier.size();
+        let mut from = head.signed.min(to.saturating_sub(KEPT_EVERY)).max(head.first);
         while from < to {
             let rows = self.store.rows(from, to, TILE)?;
             let read = rows.len() as u64;
@@ -398,18 +410,6 @@ impl Log {
         }
         self.durable = head.frontier;
         Ok(())
-    }
-
-    /// The head and the checkpoint that it names, which is the last one unless
-    /// another process signs meanwhile: then they are read again.
-    fn signed_head(&mut self) -> Result<(Head, Option<String>), StoreError> {
-        loop {
-            let head = self.store.head()?;
-            let note = self.store.checkpoint()?;
-            if self.store.head()?.signed == head.signed {
-                return Ok((head, note));
-            }
-        }
     }
 
     /// Says in the log which key signs, where it is a new one, and that the log
@@ -433,6 +433,18 @@ impl Log {
             self.signer.retire().map_err(|error| LogError::Key(error.to_string()))?;
         }
         Ok(())
+    }
+}
+
+/// The head and the checkpoint that it names, which is the last one unless
+/// another process signs meanwhile: then they are read again.
+pub(super) fn signed_head(store: &mut dyn Store) -> Result<(Head, Option<String>), StoreError> {
+    loop {
+        let head = store.head()?;
+        let note = store.checkpoint()?;
+        if store.head()?.signed == head.signed {
+            return Ok((head, note));
+        }
     }
 }
 
@@ -508,10 +520,4 @@ pub fn check_row(row: &Row) -> Result<Leaf, StoreError> {
         return Err(wrong("it has a key and no body"));
     }
     Ok(leaf)
-}
-
-/// What a reader needs to know of the head.
-#[must_use]
-pub fn unsigned(head: &Head) -> u64 {
-    head.frontier.size().saturating_sub(head.signed)
 }

@@ -177,8 +177,8 @@ impl Audit {
             state,
             figures: Arc::clone(&figures),
             runtime,
-            unsigned_since: None,
-            unsigned: 0,
+            later_since: None,
+            later: 0,
             broken: false,
         };
         std::thread::Builder::new()

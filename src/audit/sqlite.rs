@@ -375,7 +375,13 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
-    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+    fn put_checkpoint(&mut self, instead_of: Option<u64>, size: u64, note: &str) -> Result<(), StoreError> {
+        if let Some(before) = instead_of {
+            let mut statement = self.0.prepare_cached("UPDATE checkpoints SET size = ?, note = ? WHERE size = ?")?;
+            if statement.execute(params![Index(size), note, Index(before)])? > 0 {
+                return Ok(());
+            }
+        }
         let mut statement = self.0.prepare_cached("INSERT OR REPLACE INTO checkpoints (size, note) VALUES (?, ?)")?;
         statement.execute(params![Index(size), note])?;
         Ok(())

@@ -259,11 +259,12 @@ pub trait Batch {
     /// [`StoreError`].
     fn insert_tile(&mut self, level: u32, n: u64, hashes: &[u8]) -> Result<(), StoreError>;
 
-    /// Inserts a checkpoint.
+    /// Puts a checkpoint in the place of another, or beside those that there
+    /// are.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError>;
+    fn put_checkpoint(&mut self, instead_of: Option<u64>, size: u64, note: &str) -> Result<(), StoreError>;
 
     /// Archives something, unless it is archived.
     ///

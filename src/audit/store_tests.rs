@@ -95,6 +95,30 @@ pub fn roots_tiles_and_checkpoints_agree_over_many_sizes(place: &dyn Place) {
     open(place);
 }
 
+pub fn every_commit_is_signed_and_a_checkpoint_stays_once_it_is_kept(place: &dyn Place) {
+    let mut log = open(place);
+    let commit = |log: &mut Log, keep| {
+        log.append(&[Entry::clear(&Leaf::new(Kind::Read)).unwrap().into()], keep).unwrap();
+        let checkpoints = log.store().checkpoints(0, 99).unwrap();
+        assert_eq!(checkpoints.last().unwrap().0, log.size());
+        checkpoints.into_iter().map(|(size, _)| size).collect::<Vec<_>>()
+    };
+    assert_eq!(commit(&mut log, false), [2, 3]);
+    assert_eq!(commit(&mut log, false), [2, 4]);
+    assert_eq!(commit(&mut log, true), [2, 5]);
+    assert_eq!(commit(&mut log, false), [2, 5, 6]);
+    log.keep();
+    assert_eq!(commit(&mut log, false), [2, 5, 6, 7]);
+    // Another process leaves it where it is, and is left its own.
+    let mut other = open(place);
+    assert_eq!(commit(&mut other, false), [2, 5, 6, 7, 8, 9]);
+    assert_eq!(commit(&mut log, false), [2, 5, 6, 8, 9, 10]);
+    assert_eq!(commit(&mut other, false), [2, 5, 6, 8, 10, 11]);
+    // What a process leaves behind is kept.
+    drop((log, other));
+    assert_eq!(commit(&mut open(place), false), [2, 5, 6, 8, 10, 11, 12, 13]);
+}
+
 pub fn a_request_makes_one_entry_within_a_batch_and_after_it(place: &dyn Place) {
     let mut log = open(place);
     let seal = |log: &Log, id| log.vault().seal(draft("p", Some(id))).unwrap().into();

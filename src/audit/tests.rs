@@ -34,6 +34,7 @@ macro_rules! a_file_does {
 a_file_does! {
     a_log_begins_goes_on_and_says_so
     roots_tiles_and_checkpoints_agree_over_many_sizes
+    every_commit_is_signed_and_a_checkpoint_stays_once_it_is_kept
     a_request_makes_one_entry_within_a_batch_and_after_it
     two_processes_make_one_sequence
     what_is_erased_can_not_be_opened

@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
-use super::log::{Append, Appended, Log, LogError, UNSIGNED};
+use super::log::{Append, Appended, KEPT_EVERY, Log, LogError};
 use super::{Figures, NotRecorded, Opener, State};
 
 /// Entries that become durable together at most.
 pub(super) const BATCH: usize = 256;
 
-/// An entry that no checkpoint covers waits for one this long at most; the rest
-/// of a second is for the sync.
-const SIGN_AFTER: Duration = Duration::from_millis(800);
+/// A checkpoint is kept this long after the first entry that is later than the
+/// one before; the rest of a second is for the sync.
+const KEEP_AFTER: Duration = Duration::from_millis(800);
 
 /// Between two attempts to open a store that does not work.
 const RETRY: Duration = Duration::from_millis(250);
@@ -53,16 +53,16 @@ pub(super) struct Writer {
     pub(super) state: watch::Sender<State>,
     pub(super) figures: Arc<Figures>,
     pub(super) runtime: Handle,
-    /// Since when there are entries that no checkpoint covers.
-    pub(super) unsigned_since: Option<Instant>,
-    pub(super) unsigned: u64,
+    /// Since when there are entries later than the last checkpoint that is kept.
+    pub(super) later_since: Option<Instant>,
+    pub(super) later: u64,
     /// The store failed, and has not been opened anew since.
     pub(super) broken: bool,
 }
 
 enum Turn {
     Batch(Vec<(Box<Append>, Reply)>),
-    Sign,
+    Keep,
     Close(Vec<(Box<Append>, Reply)>, Option<oneshot::Sender<()>>),
 }
 
@@ -74,7 +74,7 @@ impl Writer {
             }
             match self.turn() {
                 Turn::Batch(batch) => self.commit(batch),
-                Turn::Sign => self.sign(),
+                Turn::Keep => self.keep(),
                 Turn::Close(batch, closed) => {
                     self.commit(batch);
                     if !self.broken
@@ -92,7 +92,7 @@ impl Writer {
 
     /// Waits for work, and takes as much of it as is there.
     fn turn(&self) -> Turn {
-        let due = self.unsigned_since.map(|since| SIGN_AFTER.saturating_sub(since.elapsed()));
+        let due = self.later_since.map(|since| KEEP_AFTER.saturating_sub(since.elapsed()));
         let first = match due {
             None => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => self.jobs.recv_timeout(due),
@@ -100,7 +100,7 @@ impl Writer {
         let mut batch = Vec::new();
         let mut next = match first {
             Ok(job) => Some(job),
-            Err(RecvTimeoutError::Timeout) => return Turn::Sign,
+            Err(RecvTimeoutError::Timeout) => return Turn::Keep,
             Err(RecvTimeoutError::Disconnected) => return Turn::Close(batch, None),
         };
         while let Some(job) = next {
@@ -121,8 +121,8 @@ impl Writer {
             return;
         }
         let (appends, replies): (Vec<Append>, Vec<Reply>) = batch.into_iter().map(|(one, reply)| (*one, reply)).unzip();
-        let waited = self.unsigned_since.is_some_and(|since| since.elapsed() >= SIGN_AFTER);
-        let many = self.unsigned.saturating_add(appends.len() as u64).saturating_add(BATCH as u64) > UNSIGNED;
+        let waited = self.later_since.is_some_and(|since| since.elapsed() >= KEEP_AFTER);
+        let many = self.later.saturating_add(appends.len() as u64).saturating_add(BATCH as u64) > KEPT_EVERY;
         let began = Instant::now();
         let outcome = self.log.append(&appends, waited || many);
         self.figures.waiting.leave(appends.len());
@@ -133,10 +133,10 @@ impl Writer {
         self.figures.commit_micros.fetch_add(micros, Ordering::Relaxed);
         if outcome.is_ok() {
             if waited || many {
-                (self.unsigned, self.unsigned_since) = (0, None);
+                (self.later, self.later_since) = (0, None);
             } else {
-                self.unsigned = self.unsigned.saturating_add(appends.len() as u64);
-                self.unsigned_since.get_or_insert_with(Instant::now);
+                self.later = self.later.saturating_add(appends.len() as u64);
+                self.later_since.get_or_insert_with(Instant::now);
             }
         }
         match outcome {
@@ -158,11 +158,9 @@ impl Writer {
         });
     }
 
-    fn sign(&mut self) {
-        match self.log.append(&[], true) {
-            Ok(_) => (self.unsigned, self.unsigned_since) = (0, None),
-            Err(error) => self.fail(&error.into()),
-        }
+    fn keep(&mut self) {
+        self.log.keep();
+        (self.later, self.later_since) = (0, None);
     }
 
     fn fail(&mut self, error: &LogError) {
@@ -179,7 +177,7 @@ impl Writer {
             match (self.opener)().map_err(LogError::from).and_then(|store| self.log.reopen(store)) {
                 Ok(()) => {
                     tracing::info!("the audit log can be written again");
-                    (self.unsigned, self.unsigned_since) = (0, Some(Instant::now()));
+                    (self.later, self.later_since) = (0, Some(Instant::now()));
                     self.broken = false;
                     self.state.send_replace(State::Up);
                     return true;

@@ -322,7 +322,13 @@ impl Batch for Writing<'_> {
         Ok(())
     }
 
-    fn insert_checkpoint(&mut self, size: u64, note: &str) -> Result<(), StoreError> {
+    fn put_checkpoint(&mut self, instead_of: Option<u64>, size: u64, note: &str) -> Result<(), StoreError> {
+        if let Some(before) = instead_of {
+            let moved = "UPDATE checkpoints SET size = $1, note = $2 WHERE size = $3";
+            if self.session().execute(moved, &[&whole(size)?, &note, &whole(before)?])? > 0 {
+                return Ok(());
+            }
+        }
         self.session().execute(
             "INSERT INTO checkpoints (size, note) VALUES ($1, $2)
              ON CONFLICT (size) DO UPDATE SET note = EXCLUDED.note",

@@ -60,6 +60,8 @@ pub(super) struct Heads {
     /// The hash of an entry is not known: nothing can be computed from there on.
     lost: bool,
     due: VecDeque<(u64, String)>,
+    /// The checkpoint of the head. Another one takes its place while a log that is written is read.
+    last: Option<(u64, String)>,
     /// Where the checkpoints go on that are not yet read.
     next: Option<u64>,
     runs: Vec<Run>,
@@ -68,11 +70,12 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    pub(super) fn new(notes: Notes, older: Option<u64>) -> Self {
+    pub(super) fn new(notes: Notes, older: Option<u64>, last: Option<(u64, String)>) -> Self {
         let frontier = Frontier::default();
         let older_root = (older == Some(0)).then(|| frontier.root());
         let (due, runs) = (VecDeque::new(), Vec::new());
-        Self { notes, frontier, open: Default::default(), lost: false, due, next: Some(0), runs, older, older_root }
+        let open = Default::default();
+        Self { notes, frontier, open, lost: false, due, last, next: Some(0), runs, older, older_root }
     }
 
     /// The hash of the next entry is not known.
@@ -97,25 +100,36 @@ impl Heads {
         if self.older == Some(size) {
             self.older_root = Some(self.frontier.root());
         }
+        let mut last = self.last.take_if(|(covered, _)| *covered == size);
         while let Some((covered, note)) = self.next_due(store, report, size)? {
-            match self.notes.open(&note) {
-                Err(what) => report.find(None, format!("the checkpoint of {covered} entries: {what}")),
-                Ok((checkpoint, _)) if checkpoint.size != covered || covered != size => {
-                    report.find(None, format!("the checkpoint of {covered} entries is one of others"));
-                }
-                Ok((checkpoint, _)) if checkpoint.root != self.frontier.root() => {
-                    let what = format!("the first {size} entries are not those that their checkpoint signed");
-                    report.find(None, what);
-                }
-                Ok((_, by)) => {
-                    (report.checkpoints, report.signed) = (report.checkpoints.saturating_add(1), size);
-                    if self.runs.last().is_none_or(|run| run.by != by || run.created != created) {
-                        self.runs.push(Run { from: size, by, created });
-                    }
+            last.take_if(|(last, _)| *last == covered);
+            self.hold(report, created, covered, &note);
+        }
+        if let Some((covered, note)) = last {
+            self.hold(report, created, covered, &note);
+        }
+        Ok(())
+    }
+
+    /// Holds a checkpoint against the entries so far.
+    fn hold(&mut self, report: &mut Report, created: usize, covered: u64, note: &str) {
+        let size = self.frontier.size();
+        match self.notes.open(note) {
+            Err(what) => report.find(None, format!("the checkpoint of {covered} entries: {what}")),
+            Ok((checkpoint, _)) if checkpoint.size != covered || covered != size => {
+                report.find(None, format!("the checkpoint of {covered} entries is one of others"));
+            }
+            Ok((checkpoint, _)) if checkpoint.root != self.frontier.root() => {
+                let what = format!("the first {size} entries are not those that their checkpoint signed");
+                report.find(None, what);
+            }
+            Ok((_, by)) => {
+                (report.checkpoints, report.signed) = (report.checkpoints.saturating_add(1), size);
+                if self.runs.last().is_none_or(|run| run.by != by || run.created != created) {
+                    self.runs.push(Run { from: size, by, created });
                 }
             }
         }
-        Ok(())
     }
 
     /// The next checkpoint of at most so many entries.
@@ -199,6 +213,9 @@ impl Verifier<'_> {
             report.find(None, what);
         } else if heads.runs.is_empty() && report.entries > 0 {
             report.find(None, "there is no checkpoint that holds");
+        } else if report.signed < report.entries {
+            let what = format!("what comes after the first {} entries is signed by no one", report.signed);
+            report.find(report.signed, what);
         }
         let Some((older, note)) = older.zip(against.older.as_deref()) else { return };
         let known = keys.iter().zip(trusted).filter(|(_, trusted)| *trusted).map(|(key, _)| key.clone());

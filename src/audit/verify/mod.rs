@@ -19,7 +19,7 @@ use self::heads::{Heads, Notes};
 use self::ranges::Ranges;
 use super::checkpoint::Checkpoint;
 use super::entry::{Kind, Leaf, sha256};
-use super::log::{KEYS, origin, vault};
+use super::log::{KEYS, origin, signed_head, vault};
 use super::seal::{MasterKey, Vault};
 use super::store::{Archived, Head, Store, StoreError};
 use super::tree::{Hash, TILE};
@@ -121,7 +121,11 @@ impl Report {
 /// report.
 pub fn verify(store: &mut dyn Store, against: &Against) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let head = store.head();
+    let (head, last) = match signed_head(store) {
+        Ok((head, last)) => (Ok(head), last),
+        // What is wrong with a checkpoint is told where it is met.
+        Err(_) => (store.head(), None),
+    };
     let (head, name) = (report.read(None, head)?, origin(store));
     let name = report.read(None, name)?;
     let Some(head) = head else { return Ok(report) };
@@ -136,7 +140,7 @@ pub fn verify(store: &mut dyn Store, against: &Against) -> Result<Report, StoreE
     let vault = open_vault(store, &mut report, against)?;
     let notes = Notes::new(keys.iter().map(|(_, key)| key.clone()).collect(), report.origin.clone());
     let mut verifier = Verifier {
-        heads: Heads::new(notes, older.as_ref().map(|older| older.size)),
+        heads: Heads::new(notes, older.as_ref().map(|older| older.size), last.map(|note| (head.signed, note))),
         store,
         report,
         vault,

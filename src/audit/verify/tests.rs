@@ -36,6 +36,12 @@ fn decide_many(log: &mut Log, count: usize) {
     log.append(&appends, true).unwrap();
 }
 
+/// As a service does, whose checkpoints take the place of the ones before.
+fn decide_in_passing(log: &mut Log) {
+    let append = log.vault().seal(decision("p")).unwrap().into();
+    log.append(&[append], false).unwrap();
+}
+
 fn erase(log: &mut Log, indices: &[u64]) {
     let entries = indices.iter().map(|index| [*index, *index]).collect();
     let leaf = Leaf { entries, count: Some(indices.len() as u64), ..Leaf::new(Kind::Erasure) };
@@ -146,6 +152,10 @@ fn every_change_is_told_with_its_place() {
         ("UPDATE head SET frontier = zeroblob(length(frontier))", "head is not that"),
         ("DELETE FROM checkpoints WHERE size = (SELECT max(size) FROM checkpoints)", "last checkpoint"),
         ("DELETE FROM checkpoints", "no checkpoint that holds"),
+        (
+            "DELETE FROM checkpoints WHERE size > 594; UPDATE head SET signed = 594",
+            "entry 594: what comes after the first 594 entries is signed by no one",
+        ),
         ("UPDATE checkpoints SET size = 100 WHERE size = 593", "the checkpoint of 100 entries is one of others"),
         ("UPDATE checkpoints SET note = replace(note, '593', '594')", "signature of `concord/test` is wrong"),
         ("UPDATE checkpoints SET note = note || substr(note, instr(note, char(8212)))", "no key of the log"),
@@ -322,4 +332,21 @@ fn a_log_that_is_appended_to_erased_from_and_pruned_meanwhile_holds() {
     assert!(report.holds(), "{:#?}", report.findings);
     assert!(report.entries == 902 && report.first == 768 && report.erased > 2, "{report:?}");
     holds(dir.path(), &against());
+}
+
+#[test]
+fn a_log_whose_last_checkpoint_gives_its_place_to_others_meanwhile_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path());
+    decide_many(&mut log, 300);
+    decide_in_passing(&mut log);
+    let mut reads = 0;
+    let busy = |_| {
+        reads += 1;
+        decide_in_passing(&mut log);
+    };
+    let report = verify(&mut Busy(Sqlite::open(dir.path()).unwrap(), busy), &against()).unwrap();
+    assert!(report.holds(), "{:#?}", report.findings);
+    assert!(report.entries == 303 && report.signed == 303 && reads > 3, "{report:?}");
+    assert_eq!(holds(dir.path(), &against()).signed, log.size());
 }

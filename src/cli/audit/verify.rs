@@ -74,12 +74,7 @@ fn told(report: &Report, against: &Against) -> String {
     text.push_str(&format!("log          {}\n", report.origin));
     text.push_str(&format!("entries      {}, {} of them pruned\n", report.entries, report.first));
     text.push_str(&format!("root         {root}\n"));
-    let after = match report.entries.saturating_sub(report.signed) {
-        0 => String::new(),
-        // Whoever can write the database can have written these.
-        after => format!("; {after} after it not signed yet"),
-    };
-    text.push_str(&format!("checkpoints  {}, the last of {} entries{after}\n", report.checkpoints, report.signed));
+    text.push_str(&format!("checkpoints  {}, the last of {} entries\n", report.checkpoints, report.signed));
     let opened = match &against.master {
         Some(_) => format!("{} opened, {} erased", report.opened, report.erased),
         None => format!("not opened, {} erased", report.erased),
