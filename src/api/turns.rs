@@ -16,10 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub struct Turns(Option<Arc<Semaphore>>);
 
 /// A turn, until it is dropped.
-#[derive(Debug)]
-pub struct Turn {
-    _place: Option<OwnedSemaphorePermit>,
-}
+pub type Turn = Option<OwnedSemaphorePermit>;
 
 impl Turns {
     /// Of a connection that may have `at_once` evaluations at work.
@@ -30,12 +27,11 @@ impl Turns {
 
     /// Waits for a turn. Whoever has it should not wait for anything else.
     pub async fn take(&self) -> Turn {
-        let Some(places) = &self.0 else { return Turn { _place: None } };
         // It is never closed.
-        let place = Arc::clone(places).acquire_owned().await.ok();
+        let turn = Arc::clone(self.0.as_ref()?).acquire_owned().await.ok();
         // The first of other connections come before the second of this one.
         behind_others().await;
-        Turn { _place: place }
+        turn
     }
 }
 

@@ -59,10 +59,14 @@ pub(super) enum Class {
 /// one of ours: it is not to cost less.
 pub(super) fn class(path: &str) -> (&'static str, Class) {
     match named(path) {
-        (name, _) if name.starts_with("grpc.") => (name, Class::Exempt),
+        (name, _) if exempt(name) => (name, Class::Exempt),
         (name, true) => (name, Class::Stream),
         (name, false) => (name, Class::Unary),
     }
+}
+
+fn exempt(name: &str) -> bool {
+    name.starts_with("grpc.")
 }
 
 /// Does the caller leave less time than `floor`? Then the call is not begun.
@@ -145,6 +149,11 @@ impl Call {
     /// anyone's to make up.
     pub(super) fn is_recorded(&self) -> bool {
         self.method.starts_with("concord.")
+    }
+
+    /// Health and reflection.
+    pub(super) fn is_exempt(&self) -> bool {
+        exempt(self.method)
     }
 
     /// Something of the answer is ready, and waits for the caller to take it.

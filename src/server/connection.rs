@@ -43,6 +43,8 @@ pub(super) struct Terms {
     pub(super) settings: Arc<ServerSettings>,
     /// Frames a second that ask for nothing.
     pub(super) control_frames: u32,
+    /// Evaluations of one connection that may be at work.
+    pub(super) at_once: usize,
     pub(super) draining: watch::Receiver<bool>,
 }
 
@@ -116,7 +118,7 @@ where
     let settings = &terms.settings;
     let calls = Calls::new();
     let (stack, open) = (terms.stack.clone(), calls.clone());
-    let turns = Turns::new(std::thread::available_parallelism().map_or(1, usize::from));
+    let turns = Turns::new(terms.at_once);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());

@@ -30,7 +30,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tower::{Layer, Service};
 
-use super::call::{Call, Class, class, hopeless};
+use super::call::{Call, hopeless};
 use crate::api::recording::{CallFacts, Recorder};
 use crate::api::refusal::Refusal;
 use crate::api::status::{deadline_exceeded, of_transport, status};
@@ -80,10 +80,9 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let call = Call::begin(&mut request, self.terms.deadline_max);
-        let exempt = class(request.uri().path()).1 == Class::Exempt;
         let inner = if hopeless(request.headers(), self.terms.deadline_floor) {
             Err(deadline_exceeded())
-        } else if *self.terms.draining.borrow() && !exempt {
+        } else if *self.terms.draining.borrow() && !call.is_exempt() {
             Err(status(&Refusal::Draining))
         } else {
             // The work has the place, and not the answer: a caller may take its time with that.

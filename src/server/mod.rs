@@ -124,6 +124,7 @@ pub async fn serve(
         tls: tls.map(|tls| (tls, options.tls.handshake_timeout)),
         settings: Arc::new(options.server.clone()),
         control_frames: options.limits.control_frames,
+        at_once: std::thread::available_parallelism().map_or(1, usize::from),
         draining,
     };
     let room = Room::new(options.server.max_connections, options.server.max_connections_per_peer);

@@ -2,9 +2,9 @@
 //! [`inbound`](super::inbound); what leaves is gathered.
 //!
 //! The protocol's library flushes after every call that it reads. A refusal is
-//! some thirty bytes, and a write to the socket for each was more than all else
-//! that a refusal costs. So small writes wait here until the library has nothing
-//! more to do, and leave as one.
+//! some thirty bytes, and a write to the socket for each was a third of what a
+//! refusal cost. So small writes wait here until the library has nothing more to
+//! do, and leave as one.
 
 use std::io;
 use std::pin::Pin;

@@ -157,7 +157,7 @@ fn quiet_panics() {
 impl Telemetry {
     /// Those that there are, and no place for one that is not: beside an absent
     /// layer the filters of the others are asked again for every span and event
-    /// of the libraries, which took a third of the time of a refused call.
+    /// of the libraries, which took more than a quarter of the time of a refused call.
     fn layers(&self, options: &Options) -> Result<Vec<Box<dyn Layer<Registry> + Send + Sync>>, TelemetryError> {
         let mut layers = vec![filtered(logs(options.json), &options.filter)?];
         if let Some(spans) = &self.spans {
