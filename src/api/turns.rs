@@ -27,9 +27,13 @@ impl Turns {
 
     /// Waits for a turn. Whoever has it should not wait for anything else.
     pub async fn take(&self) -> Turn {
+        let places = self.0.as_ref()?;
+        if let Ok(turn) = Arc::clone(places).try_acquire_owned() {
+            return Some(turn);
+        }
         // It is never closed.
-        let turn = Arc::clone(self.0.as_ref()?).acquire_owned().await.ok();
-        // The first of other connections come before the second of this one.
+        let turn = Arc::clone(places).acquire_owned().await.ok();
+        // The first of other connections come before the next of this one.
         behind_others().await;
         turn
     }

@@ -7,10 +7,11 @@
 //! **Frames that ask for nothing** (SETTINGS, PING, PRIORITY, unknown ones).
 //! They are nine bytes long and cost next to nothing each, and a flood of them
 //! keeps a processor busy for as long as there is more to read. So a connection
-//! reads only so much before the others have their turn, and little where it has
-//! sent many of these lately; and one that sends more of them in a second than
-//! anyone needs is ended. Of resets, continuations and empty data the protocol's
-//! library keeps count itself.
+//! reads only so much before the others have their turn; one that has sent many
+//! of these lately reads them in parts, with rests between, in which its sender
+//! waits; and one that sends more of them in a second than anyone needs is ended.
+//! Of resets, continuations and empty data the protocol's library keeps count
+//! itself.
 
 use std::io;
 use std::pin::Pin;
@@ -23,12 +24,18 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Bytes of a turn.
 const TURN: usize = 16 * 1024;
 
-/// Bytes of a turn of a connection that has sent [`MANY`] frames that ask for
-/// nothing within a second: 16 of the shortest.
+/// Frames that ask for nothing within a second. More than that is seldom of use.
+const MANY: u32 = 500;
+
+/// Bytes that are read at once where there were as many: 16 of the shortest.
 const SHORT: usize = 144;
 
-/// More than that is seldom of use.
-const MANY: u32 = 500;
+/// Of what a second may bring, the part that is read before a rest.
+const PART: u32 = 50;
+
+/// Short enough that a flood reaches its end well within the second: sleeps are
+/// longer than they are asked to be.
+const REST: Duration = Duration::from_millis(8);
 
 /// After so many of them the clock is looked at.
 const LOOK: u32 = 64;
@@ -48,6 +55,7 @@ pub(super) struct Inbound {
     patience: Option<Pin<Box<Sleep>>>,
     /// Bytes of this turn.
     read: usize,
+    rest: Option<Pin<Box<Sleep>>>,
     frames: Frames,
 }
 
@@ -56,7 +64,7 @@ impl Inbound {
     /// for nothing.
     pub(super) fn new(patience: Duration, most: u32) -> Self {
         let patience = Some(Box::pin(sleep(patience)));
-        Self { awaited: PREFACE.len(), patience, read: 0, frames: Frames::new(most) }
+        Self { awaited: PREFACE.len(), patience, read: 0, rest: None, frames: Frames::new(most) }
     }
 
     /// Reads as [`AsyncRead::poll_read`] does, and no more than may be.
@@ -66,14 +74,21 @@ impl Inbound {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let turn = if self.frames.count > MANY { SHORT } else { TURN };
-        let left = turn.saturating_sub(self.read);
+        if self.frames.rests() {
+            self.rest = Some(Box::pin(sleep(REST)));
+        }
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(context));
+            self.rest = None;
+        }
+        let left = TURN.saturating_sub(self.read);
         if left == 0 {
             self.read = 0;
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let room = left.min(buffer.remaining());
+        let most = if self.frames.count > MANY { SHORT } else { TURN };
+        let room = left.min(most).min(buffer.remaining());
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
         let Poll::Ready(read) = stream.poll_read(context, &mut part) else {
             self.read = 0;
@@ -109,6 +124,8 @@ struct Frames {
     /// Of these frames, since then, which is a second ago or little more.
     count: u32,
     since: Instant,
+    /// The count at the last rest.
+    rested: u32,
 }
 
 /// Whether it is HTTP/2 that is spoken.
@@ -125,7 +142,16 @@ enum Begins {
 impl Frames {
     fn new(most: u32) -> Self {
         let begins = Begins::Preface(0);
-        Self { most, begins, head: [0; HEAD], known: 0, payload: 0, count: 0, since: Instant::now() }
+        Self { most, begins, head: [0; HEAD], known: 0, payload: 0, count: 0, since: Instant::now(), rested: 0 }
+    }
+
+    /// Is a rest due, which is then taken?
+    fn rests(&mut self) -> bool {
+        let due = self.count > MANY && self.count.saturating_sub(self.rested) >= (self.most / PART).max(1);
+        if due {
+            self.rested = self.count;
+        }
+        due
     }
 
     /// Reads on. False: there are too many.
@@ -177,7 +203,7 @@ impl Frames {
         }
         let now = Instant::now();
         if now.duration_since(self.since) >= Duration::from_secs(1) {
-            (self.count, self.since) = (1, now);
+            (self.count, self.since, self.rested) = (1, now, 0);
         }
         self.count <= self.most
     }
@@ -238,8 +264,8 @@ mod tests {
     async fn others_have_their_turn_while_one_has_much_to_say() {
         let (mut client, server) = duplex(1 << 20);
         client.write_all(PREFACE).await.unwrap();
-        let flood = frame(6, 8).repeat(20_000);
-        client.write_all(&flood).await.unwrap();
+        let much = frame(0, 8).repeat(20_000);
+        client.write_all(&much).await.unwrap();
         let mut server = Wire::new(server, PATIENCE, 30_000);
         let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let other = tokio::spawn({
@@ -251,12 +277,34 @@ mod tests {
                 }
             }
         });
-        let mut all = vec![0; PREFACE.len() + flood.len()];
+        let mut all = vec![0; PREFACE.len() + much.len()];
         server.read_exact(&mut all).await.unwrap();
         other.abort();
-        assert!(all.strip_prefix(PREFACE).is_some_and(|rest| rest == flood));
+        assert!(all.strip_prefix(PREFACE).is_some_and(|rest| rest == much));
         let turns = turns.load(std::sync::atomic::Ordering::Relaxed);
-        assert!(turns >= (flood.len() - TURN) / SHORT - 1, "{turns}");
+        assert!(turns >= much.len() / TURN - 1, "{turns}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_read_in_parts_with_rests_between_and_comes_to_its_end() {
+        let (mut client, server) = duplex(1 << 20);
+        let mut server = Wire::new(server, PATIENCE, 10_000);
+        let mut sent = [PREFACE, &frame(6, 8).repeat(10_000)].concat();
+        client.write_all(&sent).await.unwrap();
+        let (mut read, begun) = (vec![0; sent.len()], Instant::now());
+        // As many as anyone may have send are read without a rest.
+        let (few, rest) = read.split_at_mut(PREFACE.len() + 17 * 500);
+        server.read_exact(few).await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        server.read_exact(rest).await.unwrap();
+        assert!(read == sent);
+        // 9,500 in parts of 200.
+        let took = begun.elapsed();
+        assert!((REST * 47..=REST * 60).contains(&took), "{took:?}");
+        sent = frame(6, 8).repeat(16);
+        client.write_all(&sent).await.unwrap();
+        let error = server.read_exact(&mut sent).await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed() < Duration::from_secs(1)), (io::ErrorKind::ConnectionAborted, true));
     }
 
     async fn accepted(sent: &[u8]) -> io::Result<usize> {

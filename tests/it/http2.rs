@@ -68,7 +68,8 @@ async fn calls(address: String, time: Duration) -> Vec<Duration> {
     times
 }
 
-/// `CONCORD_MISUSE_SECONDS` for how long each is done; a minute in the full test.
+/// `CONCORD_MISUSE_SECONDS` for how long each is done; a minute in the full test. `CONCORD_MISUSE_ONLY` names one of
+/// them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() {
     let seconds = number("CONCORD_MISUSE_SECONDS", 1) as u64;
@@ -79,7 +80,8 @@ async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() 
     let id = server.child.id();
     good(server.address.clone(), Duration::from_secs(1)).await;
     let (mut failures, mut table) = (Vec::new(), String::new());
-    for what in Misuse::ALL {
+    let only = std::env::var("CONCORD_MISUSE_ONLY").ok();
+    for what in Misuse::ALL.into_iter().filter(|what| only.as_ref().is_none_or(|only| *only == format!("{what:?}"))) {
         let mut normal = good(server.address.clone(), time.min(Duration::from_secs(5))).await;
         let (before, _) = memory(id);
         let mut attackers = JoinSet::new();
@@ -112,6 +114,7 @@ async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() 
         }
     }
     println!("{table}");
+    assert!(!table.is_empty(), "{only:?} is none of {:?}", Misuse::ALL);
     assert!(failures.is_empty(), "{failures:#?}\n{table}");
 }
 
