@@ -254,7 +254,7 @@ impl Recorder {
         mut decision: Decision,
         mut asked: proto::EvaluateRequest,
         terms: &Terms,
-        turn: Turn,
+        mut turn: Turn,
     ) -> Result<proto::EvaluateResponse, Refusal> {
         let (archive, seen) = (self.archive(&decision.ruleset), self.seen(&decision));
         let (id, digest) = (decision.id, decision.ruleset.digest().to_owned());
@@ -287,11 +287,11 @@ impl Recorder {
             once: Some(asked.request_id.clone()).filter(|id| !id.is_empty()),
             ..Draft::sealed(leaf, content)
         };
-        drop(turn);
-        let recorded = audit.append(draft, archive.items, Effect::None).await.map_err(not_recorded)?;
+        let recorded = turn.recorded(audit.append(draft, archive.items, Effect::None)).await.map_err(not_recorded)?;
         if recorded.before {
             return self.repeated(audit, call, recorded, asked, &terms).await;
         }
+        drop(turn);
         if let Some((observer, seen)) = seen {
             observer.answered(&seen);
         }

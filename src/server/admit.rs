@@ -9,7 +9,8 @@
 //! | health, reflection | nothing: they are how one learns of a server that has too much to do |
 //!
 //! The bounds are the process's, not a connection's: behind a proxy all calls
-//! come over one or two.
+//! come over one or two. But a call that is alone on its connection finds a place
+//! where others have taken all: there is an eighth more for these.
 //!
 //! Of a call refused for load a count and a time are kept. A span, a record or a
 //! line of each would be one more thing that there is too much of.
@@ -28,6 +29,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::call::{Class, class, hopeless};
+use super::calls::Open;
 use super::seldom::Seldom;
 use crate::api::refusal::Refusal;
 use crate::api::status::{code_word, status};
@@ -39,6 +41,9 @@ use crate::telemetry::server::CallMetrics;
 /// work, and the others waiting for the record.
 const EACH_PROCESSOR: usize = 64;
 
+/// Of the places for unary calls, as many again are for calls that are alone.
+const ALONE: usize = 8;
+
 /// Makes the [`Admit`] around the services.
 #[derive(Clone, Debug)]
 pub(super) struct AdmitLayer(Arc<Gate>);
@@ -46,6 +51,7 @@ pub(super) struct AdmitLayer(Arc<Gate>);
 #[derive(Debug)]
 struct Gate {
     unary: Arc<Semaphore>,
+    alone: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     deadline_floor: Duration,
     draining: watch::Receiver<bool>,
@@ -70,8 +76,10 @@ impl AdmitLayer {
     pub(super) fn new(limits: &LimitSettings, deadline_floor: Duration, draining: watch::Receiver<bool>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let in_flight = limits.in_flight.map_or(EACH_PROCESSOR * processors, count);
         Self(Arc::new(Gate {
-            unary: Arc::new(Semaphore::new(limits.in_flight.map_or(EACH_PROCESSOR * processors, count))),
+            unary: Arc::new(Semaphore::new(in_flight)),
+            alone: Arc::new(Semaphore::new(in_flight / ALONE)),
             streams: Arc::new(Semaphore::new(count(limits.open_streams))),
             deadline_floor,
             draining,
@@ -111,19 +119,26 @@ struct Full;
 
 impl Gate {
     /// None: the call needs no place.
-    fn enter(&self, class: Class, headers: &HeaderMap) -> Result<Option<Place>, Full> {
+    fn enter(&self, class: Class, request: &Request<Body>) -> Result<Option<Place>, Full> {
         let places = match class {
             Class::Exempt => return Ok(None),
             Class::Unary => &self.unary,
             Class::Stream => &self.streams,
         };
-        if *self.draining.borrow() || hopeless(headers, self.deadline_floor) {
+        if *self.draining.borrow() || hopeless(request.headers(), self.deadline_floor) {
             return Ok(None);
         }
-        match Arc::clone(places).try_acquire_owned() {
-            Ok(place) => Ok(Some(Arc::new(place))),
-            Err(_) => Err(Full),
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Ok(Some(Arc::new(place)));
         }
+        let alone = request.extensions().get().is_some_and(|open: &Arc<Open>| open.is_alone());
+        if class == Class::Unary
+            && alone
+            && let Ok(place) = Arc::clone(&self.alone).try_acquire_owned()
+        {
+            return Ok(Some(Arc::new(place)));
+        }
+        Err(Full)
     }
 
     fn tell(&self, method: &'static str, begun: Instant) {
@@ -156,7 +171,7 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let begun = Instant::now();
         let (method, class) = class(request.uri().path());
-        let Ok(place) = self.gate.enter(class, request.headers()) else {
+        let Ok(place) = self.gate.enter(class, &request) else {
             self.gate.tell(method, begun);
             return Box::pin(std::future::ready(Ok(shed())));
         };

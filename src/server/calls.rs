@@ -32,6 +32,7 @@ pub(super) struct Open {
     counts: Arc<Counts>,
     /// The turn in which what waits for the caller became ready, or [`NOTHING`].
     ready_in: AtomicUsize,
+    alone: bool,
 }
 
 impl Calls {
@@ -47,8 +48,8 @@ impl Calls {
 
     /// Another call.
     pub(super) fn open(&self) -> Open {
-        self.0.open.fetch_add(1, Ordering::AcqRel);
-        Open { counts: Arc::clone(&self.0), ready_in: AtomicUsize::new(NOTHING) }
+        let alone = self.0.open.fetch_add(1, Ordering::AcqRel) == 0;
+        Open { counts: Arc::clone(&self.0), ready_in: AtomicUsize::new(NOTHING), alone }
     }
 
     /// Yields when there has been no call for `time`.
@@ -89,6 +90,11 @@ impl Counts {
 }
 
 impl Open {
+    /// Was there no other call when it came, and no answer that is not taken?
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     /// Something is ready, and now it is for the caller to take it.
     pub(super) fn ready(&self) {
         let turn = self.counts.turn.load(Ordering::Acquire);

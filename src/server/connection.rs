@@ -23,7 +23,7 @@ use super::eager::Eager;
 use super::stack::Stack;
 use super::tls::Tls;
 use super::wire::Wire;
-use crate::api::turns::Turns;
+use crate::api::turns::Line;
 use crate::config::{LimitSettings, ServerSettings};
 use crate::identity::Peer;
 
@@ -43,8 +43,7 @@ pub(super) struct Terms {
     pub(super) settings: Arc<ServerSettings>,
     /// Frames a second that ask for nothing.
     pub(super) control_frames: u32,
-    /// Evaluations of one connection that may be at work.
-    pub(super) at_once: usize,
+    pub(super) line: Line,
     pub(super) draining: watch::Receiver<bool>,
 }
 
@@ -118,7 +117,7 @@ where
     let settings = &terms.settings;
     let calls = Calls::new();
     let (stack, open) = (terms.stack.clone(), calls.clone());
-    let turns = Turns::new(terms.at_once);
+    let turns = terms.line.turns();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());

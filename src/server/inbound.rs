@@ -298,9 +298,9 @@ mod tests {
         assert_eq!(begun.elapsed(), Duration::ZERO);
         server.read_exact(rest).await.unwrap();
         assert!(read == sent);
-        // 9,500 in parts of 200.
+        // 9,500 in parts of 200 or few more.
         let took = begun.elapsed();
-        assert!((REST * 47..=REST * 60).contains(&took), "{took:?}");
+        assert!((REST * 44..=REST * 48).contains(&took), "{took:?}");
         sent = frame(6, 8).repeat(16);
         client.write_all(&sent).await.unwrap();
         let error = server.read_exact(&mut sent).await.unwrap_err();

@@ -53,6 +53,7 @@ use self::room::Room;
 use self::tls::Tls;
 use crate::api::decide::Terms;
 use crate::api::recording::Recorder;
+use crate::api::turns::Line;
 use crate::config::{LimitSettings, ServerSettings, TlsSettings};
 use crate::ruleset::Active;
 use crate::telemetry::server::ConnectionMetrics;
@@ -124,7 +125,7 @@ pub async fn serve(
         tls: tls.map(|tls| (tls, options.tls.handshake_timeout)),
         settings: Arc::new(options.server.clone()),
         control_frames: options.limits.control_frames,
-        at_once: std::thread::available_parallelism().map_or(1, usize::from),
+        line: Line::new(std::thread::available_parallelism().map_or(1, usize::from)),
         draining,
     };
     let room = Room::new(options.server.max_connections, options.server.max_connections_per_peer);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
+use tokio::task::JoinSet;
 use tonic::{Code, Status};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
@@ -16,6 +17,7 @@ use crate::api::limits::Limits;
 use crate::api::recording::Recorder;
 use crate::config::{self, Layers};
 use crate::server::auth::Gate;
+use crate::server::calls::Calls;
 
 const EVALUATE: &str = "/concord.v1.DecisionService/Evaluate";
 const STREAM: &str = "/concord.v1.DecisionService/EvaluateStream";
@@ -96,9 +98,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of("1")
+    }
+
+    fn of(in_flight: &str) -> Self {
         let (drain, draining) = watch::channel(false);
         let acting = Acting::default();
-        let set = [("limits.in_flight", "1"), ("limits.open_streams", "1"), ("server.deadline_max", "300ms")];
+        let set = [("limits.in_flight", in_flight), ("limits.open_streams", "1"), ("server.deadline_max", "300ms")];
         let stack = stack(acting.clone(), &options(&set), draining);
         Self { stack, reached: acting.0, lines: Lines::default(), drain }
     }
@@ -193,4 +199,30 @@ async fn a_refusal_for_load_says_so_and_when_to_ask_again() {
     let status = Status::from_header_map(refused.headers()).unwrap();
     assert_eq!(status.get_details_error_info().unwrap().reason, "OVERLOADED");
     assert!(status.get_details_retry_info().unwrap().retry_delay.is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_is_alone_on_its_connection_finds_a_place_where_others_have_taken_all() {
+    let bench = Bench::of("8");
+    let on = async |calls: &Calls| {
+        let open = Arc::new(calls.open());
+        let request = Request::post(EVALUATE).extension(Arc::clone(&open)).body(Body::empty()).unwrap();
+        (code(bench.stack.clone().call(request).await.unwrap().headers()), open)
+    };
+    let mut others = JoinSet::new();
+    for _ in 0..8 {
+        let request = Request::post(EVALUATE).header("act", "hang").body(Body::empty()).unwrap();
+        others.spawn(bench.stack.clone().call(request));
+    }
+    tokio::task::yield_now().await;
+    let calls = Calls::new();
+    let (alone, untaken) = on(&calls).await;
+    // Its answer is not taken yet.
+    let (second, _) = on(&calls).await;
+    drop(untaken);
+    let without = bench.call(EVALUATE, &[]).await;
+    assert_eq!((alone, second, without), (Code::Ok, Code::ResourceExhausted, Code::ResourceExhausted));
+    for other in others.join_all().await {
+        assert_eq!(code(other.unwrap().headers()), Code::DeadlineExceeded);
+    }
 }
