@@ -41,7 +41,7 @@ use crate::telemetry::server::CallMetrics;
 /// work, and the others waiting for the record.
 const EACH_PROCESSOR: usize = 64;
 
-/// Of the places for unary calls, as many again are for calls that are alone.
+/// For so many places of unary calls there is one more for calls that are alone.
 const ALONE: usize = 8;
 
 /// Makes the [`Admit`] around the services.
