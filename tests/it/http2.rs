@@ -107,8 +107,8 @@ async fn who_misuses_the_protocol_is_bounded_and_reaped_and_others_are_served() 
         if during > before + 32 {
             failures.push(format!("{what:?}: memory grew from {before} to {during} MiB"));
         }
-        // Below this, a machine that does other things too is what is measured.
-        let usual = usual.max(Duration::from_millis(if full { 5 } else { 50 }));
+        // In the short run a machine that does other things too is what is measured below this.
+        let usual = usual.max(Duration::from_millis(if full { 0 } else { 50 }));
         if then > usual * if full { 3 } else { 20 } {
             failures.push(format!("{what:?}: p99 of good calls went from {usual:?} to {then:?}"));
         }
