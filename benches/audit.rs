@@ -115,6 +115,8 @@ async fn start(name: &'static str, settings: &[&str]) -> Server {
     let data = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
     command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_filter=warn,concord=info"]);
+    // Room for all: what is measured is the record, not what is refused.
+    command.args(["--set", "limits.in_flight=256"]);
     command.arg("--set").arg(format!("audit.dir={}", data.path().display()));
     for setting in settings {
         command.args(["--set", setting]);
