@@ -6,8 +6,8 @@
 //! that keeps no record, measured in the same rounds. The load generator runs
 //! on the same cores as the server, which is the same for both.
 //!
-//! `CONCORD_BENCH_POSTGRES` adds rows for PostgreSQL at that URL: the database
-//! must be there and may be written.
+//! `CONCORD_BENCH_POSTGRES` adds rows for PostgreSQL at that URL: a database
+//! that is empty at each run, for a log that another key began is refused.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
