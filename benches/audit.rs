@@ -116,7 +116,8 @@ async fn start(name: &'static str, settings: &[&str]) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_concord"));
     command.args(["serve", "--grpc-addr", "127.0.0.1:0", "--set", "telemetry.log_filter=warn,concord=info"]);
     // Room for all: what is measured is the record, not what is refused.
-    command.args(["--set", "limits.in_flight=256"]);
+    let most = IN_FLIGHT.into_iter().max().expect("there are some");
+    command.args(["--set", &format!("limits.in_flight={most}")]);
     command.arg("--set").arg(format!("audit.dir={}", data.path().display()));
     for setting in settings {
         command.args(["--set", setting]);
